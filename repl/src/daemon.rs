@@ -82,6 +82,8 @@ pub struct DaemonRequest {
     pub runs: Vec<DaemonRun>,
     /// Without `-bd`: it does nothing else.
     pub only_runs: bool,
+    /// `-oMa`, `-oMi`: what is wrong with them.
+    pub mistake: Option<Vec<u8>>,
 }
 
 /// The stack of a connection's thread: what nests takes no more than a quarter of it
@@ -137,6 +139,9 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
         }
         // Ports of the superuser's are opened with its rights.
         rights::take_up();
+    }
+    if let Some(mistake) = request.mistake {
+        return Err(Refusal::Said(mistake));
     }
     if service.engine.settings().get(opt::MUA_WRAPPER) {
         let why = b"Daemon cannot be run when mua_wrapper is set";

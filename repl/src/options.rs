@@ -151,9 +151,10 @@ const MOST_MACROS: usize = 10;
 
 struct Parser<'a> {
     args: &'a [Vec<u8>],
+    /// What is asked for, one after the other.
+    asked: Vec<Asked>,
+    /// What is done of it, once that is decided.
     action: Option<Asked>,
-    /// What else is asked for.
-    others: Vec<Asked>,
     /// An option of Exim's that is not to be had, why, and whether it would have
     /// its way where `-be` is given too.
     later: Option<(Vec<u8>, &'static str, bool)>,
@@ -168,8 +169,8 @@ struct Parser<'a> {
 impl<'a> Parser<'a> {
     fn new(called: CalledAs, args: &'a [Vec<u8>]) -> Self {
         let given = Given { by_rmail: called == CalledAs::Rmail, ..Given::default() };
-        let (action, later, others) = (None, None, Vec::new());
-        Self { args, action, others, later, ended: false, is_implied: false, called, given }
+        let (asked, action, later) = (Vec::new(), None, None);
+        Self { args, asked, action, later, ended: false, is_implied: false, called, given }
     }
 
     /// Reads all options, and a command of this program's own.
@@ -236,21 +237,21 @@ impl<'a> Parser<'a> {
     /// The options that mean something to this program.
     fn own(&mut self, name: &str, arg: &[u8], value: &[u8]) -> Result<(), Stop> {
         match name {
-            "-be" => self.ask_beside(Asked::Expand),
+            "-be" => self.asked.push(Asked::Expand),
             "-bem" => {
-                self.ask_beside(Asked::Expand);
+                self.asked.push(Asked::Expand);
                 self.given.message = Some(value.to_vec());
             }
-            "-bP" => self.ask(Asked::Show),
+            "-bP" => self.asked.push(Asked::Show),
             "-bh" | "-bhc" => {
                 self.given.calls_out = name == "-bhc";
                 let Some((address, port)) = address_and_port(value) else {
                     self.note_no_address(value);
-                    self.ask(Asked::Host(SocketAddr::from(([0; 4], 0))));
+                    self.asked.push(Asked::Host(SocketAddr::from(([0; 4], 0))));
                     return Ok(());
                 };
                 if let Some(host) = host(address, port) {
-                    self.ask(Asked::Host(host));
+                    self.asked.push(Asked::Host(host));
                 }
             }
             "-bd" | "-bdf" => {
@@ -278,11 +279,12 @@ impl<'a> Parser<'a> {
             "-oP" => self.given.daemon.pid_file = Some(value.to_vec()),
             "-oY" => self.given.daemon.unnotified = true,
             "-oPX" => {
-                self.action = Some(Asked::RemovePidFile(self.given.daemon.pid_file.take()));
+                let file = self.given.daemon.pid_file.take();
+                self.asked.push(Asked::RemovePidFile(file));
                 self.ended = true;
             }
             "-brt" | "-brw" => {
-                self.ask(if name == "-brw" { Asked::Rewrite } else { Asked::Retry });
+                self.asked.push(if name == "-brw" { Asked::Rewrite } else { Asked::Retry });
                 self.ended = true;
             }
             "-bt" => return self.route(Purpose::Test),
@@ -293,7 +295,7 @@ impl<'a> Parser<'a> {
             "-bF" | "-bf" | "-bfd" | "-bfl" | "-bfp" | "-bfs" => self.filter(name, value),
             "-bp" | "-bpa" | "-bpc" | "-bpi" | "-bpr" | "-bpra" | "-bpri" | "-bpru" | "-bpu" => {
                 let has = |letter| name["-bp".len()..].contains(letter);
-                self.ask(Asked::Queue(Listing {
+                self.asked.push(Asked::Queue(Listing {
                     all: has('a'),
                     undelivered: has('u'),
                     names: has('i'),
@@ -311,18 +313,18 @@ impl<'a> Parser<'a> {
                 let Some(domains) = self.next() else {
                     return Err(Stop::exim("host and domainlist expected after -atrn"));
                 };
-                self.action = Some(Asked::Fetch(value.to_vec(), domains.clone()));
+                self.asked.push(Asked::Fetch(value.to_vec(), domains.clone()));
             }
             "-M" | "-MG" | "-Mc" | "-Mg" | "-Mf" | "-Mt" | "-Mrm" | "-Mmad" | "-Mmd" | "-Mar"
             | "-Mes" => {
                 return self.handle(name, value);
             }
             "-bV" | "--version" => self.given.tells_version = true,
-            "--help" if self.called == CalledAs::Eximious => self.action = Some(Asked::Start),
-            "--help" => self.action = Some(Asked::Usage),
+            "--help" if self.called == CalledAs::Eximious => self.asked.push(Asked::Start),
+            "--help" => self.asked.push(Asked::Usage),
             "-bi" => {
                 let apart = self.has(|asked| matches!(asked, Asked::Route(_)));
-                self.ask(Asked::BuildAliases);
+                self.asked.push(Asked::BuildAliases);
                 return if apart { Err(Stop::incompatible()) } else { Ok(()) };
             }
             "-bmalware" => self.given.scanned = Some(value.to_vec()),
@@ -416,7 +418,7 @@ impl<'a> Parser<'a> {
             "-Mvh" => MessagePart::Header,
             _ => MessagePart::Log,
         };
-        self.ask(Asked::View(view, id));
+        self.asked.push(Asked::View(view, id));
         Ok(())
     }
 
@@ -427,7 +429,7 @@ impl<'a> Parser<'a> {
             |asked: &Asked| matches!(asked, Asked::Route(it) if (*it == Purpose::Test) != tests);
         let apart = self.has(|asked| *asked == Asked::BuildAliases || other(asked));
         let of_sender = self.has(|asked| *asked == Asked::Route(Purpose::VerifySender));
-        self.ask(Asked::Route(if of_sender { Purpose::VerifySender } else { purpose }));
+        self.asked.push(Asked::Route(if of_sender { Purpose::VerifySender } else { purpose }));
         if apart { Err(Stop::incompatible()) } else { Ok(()) }
     }
 
@@ -446,20 +448,25 @@ impl<'a> Parser<'a> {
     }
 
     fn information(&mut self, topic: &[u8]) {
-        match topic {
-            b"help" => self.ask_beside(Asked::Information),
-            b"sieve" => self.ask_beside(Asked::SieveExtensions),
-            b"dscp" => self.ask_beside(Asked::Dscp),
+        let asked = match topic {
+            b"help" => Asked::Information,
+            b"sieve" => Asked::SieveExtensions,
+            b"dscp" => Asked::Dscp,
             b"modules" => {
                 let arg = [b"-bI:", topic].concat();
                 self.later =
                     Some((arg, "asks for modules that are loaded, and there are none", true));
+                return;
             }
             _ => {
-                self.given.unknown_topic = true;
-                self.ask_beside(Asked::Information);
+                // One that is known says where the help goes.
+                self.given.unknown_topic |= !self.has(Asked::lists);
+                self.asked.push(Asked::Information);
+                return;
             }
-        }
+        };
+        self.given.unknown_topic = false;
+        self.asked.push(asked);
     }
 
     /// `-DNAME=value`, `-D NAME = value`.
@@ -506,8 +513,8 @@ impl<'a> Parser<'a> {
             return Ok(());
         };
         // Of `-bh` and `-oMa`, the later one says what the address of the test is.
-        if let (Some(Asked::Host(_)), "-oMa") = (&self.action, option) {
-            self.action = host(address, port).map(Asked::Host);
+        if self.has(|asked| matches!(asked, Asked::Host(_))) && option == "-oMa" {
+            self.asked.extend(host(address, port).map(Asked::Host));
         }
         self.given.variables.set(var, address.to_vec());
         self.given.variables.set(port_var, port.to_string().into_bytes());

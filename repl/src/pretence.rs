@@ -34,6 +34,11 @@ impl Pretence {
         self.mistake.get_or_insert(mistake);
     }
 
+    /// What is wrong with it.
+    pub fn into_mistake(self) -> Option<Vec<u8>> {
+        self.mistake
+    }
+
     /// All of it, whoever says it.
     ///
     /// # Errors

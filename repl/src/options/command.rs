@@ -15,7 +15,8 @@ impl Parser<'_> {
     /// A word of this program's own. Another word is a recipient only where it has a
     /// domain, or where an option says that there is a message.
     pub(super) fn command(&mut self) -> Result<(), Stop> {
-        let asked = self.action.is_some()
+        let asked = !self.asked.is_empty()
+            || !self.given.runs.is_empty()
             || self.later.is_some()
             || self.given.listens
             || self.given.takes_message;
@@ -29,7 +30,7 @@ impl Parser<'_> {
                 && let Some(page) = commands::page(&String::from_utf8_lossy(word), rest)
             {
                 self.args = &[];
-                self.action = Some(Asked::Page(page));
+                self.asked.push(Asked::Page(page));
                 return Ok(());
             }
             if let Some(work) = commands::work(word, rest)? {
@@ -38,7 +39,7 @@ impl Parser<'_> {
                     self.macro_option(&[b"-D", text].concat(), text)?;
                 }
                 self.args = &[];
-                self.action = Some(Asked::Command(work));
+                self.asked.push(Asked::Command(work));
                 return Ok(());
             }
         }

@@ -7,38 +7,51 @@ use super::{Options, Parser, Stop};
 /// How long an address may be that is to get a message, or a list of them.
 const LONGEST_ADDRESS: usize = 16_384;
 
+/// How strongly things are asked for that are not done together, from the weakest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Strength {
+    Informs,
+    Speaks,
+    Expands,
+    Routes,
+    Rewrites,
+    Runs,
+    Works,
+    Counts,
+    Builds,
+    Lists,
+    /// It is done where it stands.
+    First,
+}
+
 impl Parser<'_> {
-    /// Something is asked for. A list of the queue is not given up for it.
-    pub(super) fn ask(&mut self, asked: Asked) {
-        match self.action.take() {
-            Some(list @ Asked::Queue(_)) if gives_way(&asked, &list) => {
-                self.action = Some(list);
-                self.others.push(asked);
-            }
-            Some(builds @ Asked::BuildAliases)
-                if matches!(asked, Asked::Rewrite | Asked::Retry) =>
-            {
-                self.action = Some(builds);
-                self.others.push(asked);
-            }
-            other => {
-                self.others.extend(other);
-                self.action = Some(asked);
-            }
-        }
+    /// What is done of all that is asked for: the strongest; of equals, the one that was
+    /// asked for last.
+    fn strongest(&self) -> Option<Asked> {
+        let run = self.given.runs.last().map(|_| &Asked::Deliver);
+        self.asked.iter().chain(run).max_by_key(|asked| self.strength(asked)).cloned()
     }
 
-    /// Something is asked for that gives way to all that was.
-    pub(super) fn ask_beside(&mut self, asked: Asked) {
-        match &self.action {
-            Some(other) if !other.lists() || asked.lists() => self.others.push(asked),
-            _ => self.action = Some(asked),
+    /// How strongly something is asked for.
+    fn strength(&self, asked: &Asked) -> Strength {
+        match asked {
+            asked if asked.lists() => Strength::Informs,
+            Asked::Host(_) => Strength::Speaks,
+            Asked::Expand => Strength::Expands,
+            Asked::Route(_) => Strength::Routes,
+            Asked::Rewrite => Strength::Rewrites,
+            Asked::Deliver if self.given.work.is_none() => Strength::Runs,
+            Asked::Show | Asked::View(..) | Asked::Deliver | Asked::Retry => Strength::Works,
+            Asked::BuildAliases => Strength::Builds,
+            Asked::Queue(listing) if listing.count => Strength::Counts,
+            Asked::Queue(_) => Strength::Lists,
+            _ => Strength::First,
         }
     }
 
     /// Whether something of a kind is asked for, whatever comes of it.
     pub(super) fn has(&self, kind: impl Fn(&Asked) -> bool) -> bool {
-        self.action.iter().chain(&self.others).any(kind)
+        self.asked.iter().any(kind)
     }
 
     pub(super) fn decide(mut self) -> Result<Options, Stop> {
@@ -51,22 +64,13 @@ impl Parser<'_> {
                     .has(|asked| matches!(asked, Asked::Expand | Asked::Route(_) | Asked::Host(_)));
             return Ok(self.finish(Some(Asked::Log(line, shown))));
         }
+        self.action = self.strongest();
         self.give_way_to_version();
         let takes = self.given.recipients_in_header || !self.args.is_empty() || self.speaks();
-        if takes && self.action.as_ref().is_some_and(Asked::lists) {
+        if (takes || self.given.listens) && self.action.as_ref().is_some_and(Asked::lists) {
             self.action = None;
         }
-        self.prefer_tests();
         self.check_apart()?;
-        let lesser = |asked: &Asked| {
-            matches!(asked, Asked::Host(_) | Asked::Expand | Asked::Route(_) | Asked::Rewrite)
-        };
-        if self.begins_run() && self.action.as_ref().is_some_and(lesser) {
-            if self.action == Some(Asked::Rewrite) {
-                self.args = &[];
-            }
-            self.action = Some(Asked::Deliver);
-        }
         let filter = &self.given.filters;
         if filter.system.is_some() || filter.user.is_some() {
             self.decide_filter()?;
@@ -84,7 +88,7 @@ impl Parser<'_> {
             return Err(Stop::incompatible());
         }
         // What rules are asked about names no messages.
-        if matches!(self.action, Some(Asked::Queue(_)))
+        if matches!(self.action, Some(Asked::Queue(_) | Asked::Deliver))
             && self.has(|asked| matches!(asked, Asked::Rewrite | Asked::Retry))
         {
             self.args = &[];
@@ -117,22 +121,10 @@ impl Parser<'_> {
     /// Where the version is told, no filter is tested, and nothing is listed.
     fn give_way_to_version(&mut self) {
         let nobody = self.args.is_empty() && !self.given.recipients_in_header;
-        if self.given.tells_version && nobody && self.action.as_ref().is_none_or(Asked::lists) {
+        let others = self.given.listens || self.action.as_ref().is_some_and(|asked| !asked.lists());
+        if self.given.tells_version && nobody && !others {
             (self.given.filters.system, self.given.filters.user) = (None, None);
             self.action = None;
-        }
-    }
-
-    /// Of several tests, that of addresses comes first, and that of a session last.
-    fn prefer_tests(&mut self) {
-        if !matches!(self.action, Some(Asked::Host(_))) {
-            return;
-        }
-        let is_route = |asked: &Asked| matches!(asked, Asked::Route(_));
-        let place = self.others.iter().position(is_route);
-        let place = place.or_else(|| self.others.iter().position(|asked| *asked == Asked::Expand));
-        if let Some(place) = place {
-            self.action = Some(self.others.remove(place));
         }
     }
 
@@ -161,7 +153,7 @@ impl Parser<'_> {
             return Ok(());
         }
         let apart = if listens {
-            self.has(|asked| *asked != Asked::Deliver) || self.speaks()
+            self.has(|asked| *asked != Asked::Deliver && !asked.is_information()) || self.speaks()
         } else {
             let takes = self.speaks() || self.given.recipients_in_header;
             let [shows, views, works, tests] =
@@ -185,10 +177,7 @@ impl Parser<'_> {
             {
                 of_header || !self.args.is_empty()
             }
-            _ => {
-                self.begins_run() && (of_header || speaks || tests)
-                    || tests && (of_header || speaks)
-            }
+            _ => (self.begins_run() || tests) && (of_header || speaks),
         };
         if apart { Err(Stop::incompatible()) } else { Ok(()) }
     }
@@ -212,11 +201,9 @@ impl Parser<'_> {
             return Ok(());
         }
         let runs = self.action == Some(Asked::Deliver) && given.work.is_none();
-        let apart = match &self.action {
-            None => false,
-            Some(Asked::Deliver) => !runs || listens && self.begins_run(),
-            Some(action) => !action.is_information(),
-        };
+        let filters = given.filters.system.is_some() || given.filters.user.is_some();
+        let other = self.has(|asked| !asked.is_information());
+        let apart = filters || other || listens && self.begins_run();
         let text = given.recipients_in_header
             || given.sender.is_some()
             || given.scanned.is_some()
@@ -284,7 +271,9 @@ impl Parser<'_> {
             {
                 Ok(())
             }
-            Some(Asked::Deliver) if bare && self.given.work.is_none() => Ok(()),
+            Some(Asked::Deliver) if bare && self.given.work.is_none() && self.begins_run() => {
+                Ok(())
+            }
             None if bare => {
                 self.action = Some(Asked::Filter);
                 Ok(())
@@ -292,13 +281,4 @@ impl Parser<'_> {
             _ => incompatible,
         }
     }
-}
-
-/// Whether a list of the queue is shown in its place.
-fn gives_way(asked: &Asked, list: &Asked) -> bool {
-    let lists = |it: &Asked| matches!(it, Asked::Queue(listing) if !listing.count);
-    let counts = |it: &Asked| matches!(it, Asked::Queue(listing) if listing.count);
-    matches!(asked, Asked::Expand | Asked::Show | Asked::Host(_) | Asked::Route(_))
-        || matches!(asked, Asked::Deliver | Asked::Rewrite | Asked::Retry)
-        || counts(asked) && lists(list)
 }

@@ -334,6 +334,7 @@ impl Given {
                     pretends: self.pretends,
                     patience: self.patience,
                     runs: self.daemon_runs(),
+                    mistake: self.variables.into_mistake(),
                     ..self.daemon
                 };
                 let (config, name) = (self.config, self.syslog_name);

@@ -56,7 +56,7 @@ impl Parser<'_> {
         let queue = self.given.queue.clone();
         if rest.is_empty() {
             self.read_range(arg)?;
-            self.begin_run(DaemonRun { queue, run, every: None });
+            self.given.runs.push(DaemonRun { queue, run, every: None });
             return Ok(());
         }
         let is_named = !queue.is_empty();
@@ -67,15 +67,8 @@ impl Parser<'_> {
         let Some(time) = time.filter(|time| *time > 0) else {
             return Err(Stop::exim([b"bad time value ", arg, b": abandoned"].concat()));
         };
-        self.begin_run(DaemonRun { queue, run, every: Some(Duration::from_secs(time)) });
+        self.given.runs.push(DaemonRun { queue, run, every: Some(Duration::from_secs(time)) });
         Ok(())
-    }
-
-    fn begin_run(&mut self, run: DaemonRun) {
-        if self.action.as_ref().is_none_or(Asked::lists) {
-            self.action = Some(Asked::Deliver);
-        }
-        self.given.runs.push(run);
     }
 
     /// `-R`, `-S` by themselves: the run that was asked for last has one pass then.
@@ -100,7 +93,7 @@ impl Parser<'_> {
     fn last_run(&mut self) -> Option<&mut QueueRun> {
         if self.given.runs.is_empty() {
             let queue = self.given.queue.clone();
-            self.begin_run(DaemonRun { queue, ..DaemonRun::default() });
+            self.given.runs.push(DaemonRun { queue, ..DaemonRun::default() });
         }
         self.given.runs.last_mut().map(|last| &mut last.run)
     }
@@ -179,7 +172,7 @@ impl Parser<'_> {
             }
         };
         self.given.work = Some(work);
-        self.ask(Asked::Deliver);
+        self.asked.push(Asked::Deliver);
         Ok(())
     }
 }
