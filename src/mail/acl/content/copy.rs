@@ -30,6 +30,8 @@ pub(in crate::mail::acl) struct Scan {
     pub(super) part: Option<AtHand>,
     /// The number of the next file that a part is decoded to, for each directory.
     pub(super) numbers: FxHashMap<Vec<u8>, u32>,
+    /// The number of the next message that is attached, and decoded to be read.
+    pub(super) attached: u32,
     /// How many bytes were decoded so far.
     pub(super) decoded: u64,
     /// What the scanners have said.

@@ -155,8 +155,7 @@ impl Run<'_> {
 
 /// A message that is attached, decoded to a file of its own: its name, and what reads it.
 pub(super) fn attached(state: &mut AclState) -> Result<(Vec<u8>, Arc<dyn BodySource>), Undecoded> {
-    // No directory has that name.
-    let mut tried = state.scan.numbers.remove(b"rfc822".as_slice()).unwrap_or(0);
+    let mut tried = state.scan.attached;
     let Some(copy) = state.scan.copy_at_hand() else { return Err(Undecoded::TooMuch) };
     let stem = copy.name.strip_suffix(b".eml").unwrap_or(&copy.name);
     let name = loop {
@@ -167,7 +166,7 @@ pub(super) fn attached(state: &mut AclState) -> Result<(Vec<u8>, Arc<dyn BodySou
         }
     };
     let mut file = copy.directory.create(&name)?;
-    state.scan.numbers.insert(b"rfc822".to_vec(), tried.saturating_add(1));
+    state.scan.attached = tried.saturating_add(1);
     decoded(state, &mut *file)?;
     Ok((name, file.source()))
 }
