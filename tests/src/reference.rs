@@ -23,6 +23,17 @@ pub enum Answer {
     Crashed,
 }
 
+/// Leaves of recorded cases those that are asked of the real one again: all, unless time is
+/// short. With `EXIMIOUS_AGAIN=3` they are a third, and another one when a case has come.
+pub fn keep_asked_again<C>(cases: &mut Vec<C>, name: impl Fn(&C) -> &str) {
+    let every = std::env::var("EXIMIOUS_AGAIN").ok();
+    let every = every.and_then(|every| every.parse::<usize>().ok()).filter(|every| *every > 1);
+    let Some(every) = every else { return };
+    let turn = cases.len();
+    let letters = |case: &C| name(case).bytes().map(usize::from).sum::<usize>();
+    cases.retain(|case| (turn + letters(case)).is_multiple_of(every));
+}
+
 /// How many lines are asked of one process.
 const CHUNK: usize = 500;
 

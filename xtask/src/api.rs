@@ -5,8 +5,8 @@
 //! of each item, its methods, and the traits that it has.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::path::Path;
+use std::process::ExitCode;
 
 /// The crates that embedders name.
 const CRATES: &[&str] = &["eximious", "eximious_mta"];
@@ -17,16 +17,13 @@ const KINDS: &[&str] =
 
 /// Writes the list, or compares it.
 pub fn run(root: &Path, check: bool) -> ExitCode {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let made = Command::new(cargo)
-        .args(["doc", "--workspace", "--no-deps", "--quiet"])
-        .current_dir(root)
+    let made = crate::cargo(root)
+        .args(["doc", "--workspace", "--all-features", "--no-deps", "--quiet"])
         .status();
     if !made.is_ok_and(|status| status.success()) {
         return ExitCode::from(2);
     }
-    let folder = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let folder = root.join(folder.unwrap_or_else(|| "target".into())).join("doc");
+    let folder = crate::target(root).join("doc");
     let mut lines = BTreeSet::new();
     for name in CRATES {
         read_folder(&folder.join(name), name, &mut lines);

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// The packages that are taken in parts.
-const PACKAGES: [(&str, &str); 2] =
-    [("eximious", "Cargo.toml"), ("eximious-world", "world/Cargo.toml")];
+/// The packages that are taken in parts, and where they are built: they have few crates in
+/// common, and a check of one has little for a second processor to do.
+const PACKAGES: [(&str, &str, &str); 2] =
+    [("eximious", "Cargo.toml", ""), ("eximious-world", "world/Cargo.toml", "parts")];
 /// How many crates the language alone may take, those of this house included.
 const MOST_CRATES: usize = 40;
-/// These need what is not on every machine to be built.
-const FOREIGN: [&str; 2] = ["oracle", "tls"];
+/// These need what is not on every machine to be built, or are built with all others.
+const FOREIGN: [&str; 4] = ["default", "oracle", "tls", "vendored"];
 
 /// Checks each package without features and with each of them alone, and counts crates.
 pub fn check(root: &Path) -> ExitCode {
@@ -25,20 +26,31 @@ pub fn check(root: &Path) -> ExitCode {
 }
 
 fn builds(root: &Path) -> bool {
+    let target = crate::target(root);
+    std::thread::scope(|scope| {
+        let checks = PACKAGES.map(|(package, manifest, folder)| {
+            let target = target.join(folder);
+            scope.spawn(move || builds_in_parts(root, package, manifest, &target))
+        });
+        // All of them, whatever came of the first.
+        checks.map(|check| check.join().unwrap_or(false)).iter().all(|sound| *sound)
+    })
+}
+
+fn builds_in_parts(root: &Path, package: &str, manifest: &str, target: &Path) -> bool {
+    let text = std::fs::read_to_string(root.join(manifest)).unwrap_or_default();
+    let alone = features(&text).into_iter().filter(|name| !FOREIGN.contains(name));
     let mut sound = true;
-    for (package, manifest) in PACKAGES {
-        let text = std::fs::read_to_string(root.join(manifest)).unwrap_or_default();
-        let alone = features(&text).into_iter().filter(|name| !FOREIGN.contains(name));
-        for feature in std::iter::once("").chain(alone) {
-            let mut command = crate::cargo(root);
-            command.args(["check", "--quiet", "-p", package, "--no-default-features"]);
-            command.args(["--features", feature]);
-            let passed = command.status().is_ok_and(|status| status.success());
-            if !passed {
-                eprintln!("{package} does not build with the features [{feature}] alone");
-            }
-            sound &= passed;
+    for feature in std::iter::once("").chain(alone) {
+        let mut command = crate::cargo(root);
+        command.env("CARGO_TARGET_DIR", target);
+        command.args(["check", "--quiet", "-p", package, "--no-default-features"]);
+        command.args(["--features", feature]);
+        let passed = command.status().is_ok_and(|status| status.success());
+        if !passed {
+            eprintln!("{package} does not build with the features [{feature}] alone");
         }
+        sound &= passed;
     }
     sound
 }

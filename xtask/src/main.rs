@@ -42,9 +42,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// The folder of the workspace.
+/// The folder of the workspace: that of the package where cargo starts this, and else where
+/// one stands.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    let own = std::env::var_os("CARGO_MANIFEST_DIR");
+    own.map_or_else(|| PathBuf::from("."), |own| Path::new(&own).join(".."))
 }
 
 /// The cargo that runs this, in the workspace.
