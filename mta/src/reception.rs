@@ -48,7 +48,7 @@ pub use headers::{TooLong, apply_headers, put_first, too_long};
 pub(crate) use line_ends::{LineEnds, Newlines};
 pub use log::{Kept, authenticated, in_own_log, logged};
 pub use message_id::message_id;
-pub(crate) use parse::{BodyBegun, body_begun};
+pub(crate) use parse::{BodyBegun, Coming, body_begun, end_of_header, parse_coming};
 pub use parse::{Parsed, Way, parse, size};
 pub use received::received_header;
 pub use recipients::{HeaderRecipients, InvalidAddress};

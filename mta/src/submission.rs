@@ -273,7 +273,7 @@ impl<'s> Submission<'s> {
         match read {
             Ok(too_large) => self.too_large = too_large,
             Err(why) => {
-                self.id = message.name_if_begun(self.cx);
+                self.id = message.name_if_in_body(self.cx);
                 return Err(self.unread(&why));
             }
         }

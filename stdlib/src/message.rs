@@ -41,7 +41,27 @@ pub fn parse_with(
     end: End,
     sender: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
 ) -> (Message, Vec<Vec<u8>>) {
-    let mut reader = Reader { bytes, at: 0, space: false, crlf: None, end, lines: 0, longest: 0 };
+    let (message, senders, _) = parse_ends(bytes, end, sender);
+    (message, senders)
+}
+
+/// How the lines of a message's header ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LinesEnded {
+    /// Whether the first did with CRLF.
+    pub crlf: bool,
+    /// Whether a blank line stood behind them.
+    pub blank: bool,
+}
+
+/// The same, and how the lines of the header ended.
+pub fn parse_ends(
+    bytes: &[u8],
+    end: End,
+    sender: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
+) -> (Message, Vec<Vec<u8>>, LinesEnded) {
+    let mut blank = false;
+    let mut reader = Reader::new(bytes, end);
     let mut message = Message::default();
     let mut senders = Vec::new();
     let rest = loop {
@@ -49,6 +69,7 @@ pub fn parse_with(
             Field::Done => break false,
             Field::Blank => {
                 message.size += 1;
+                blank = true;
                 break true;
             }
             Field::Line(mut line) => {
@@ -79,47 +100,82 @@ pub fn parse_with(
     message.lines = reader.lines + message.body_lines;
     message.longest_line = reader.longest;
     message.size += message.body.len();
-    (message, senders)
+    (message, senders, LinesEnded { crlf: reader.crlf == Some(true), blank })
 }
 
-/// Where the header of a message ends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Where the header of a message ends, and how.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HeaderEnd {
     /// How many bytes stand before the rest of the body: the header with the blank line,
     /// or with the line that ended it without being one of it.
     pub at: usize,
-    /// How long that line is, with its continuations: it is text of the body.
-    pub stray: usize,
+    /// That line, with its continuations: it is text of the body. Its lines end in newlines.
+    pub stray: Vec<u8>,
+    /// Whether a newline alone, where the header's lines end in CRLF, was the blank line: the
+    /// rest of the body has a space before it then.
+    pub space: bool,
+    /// Whether the first line ended in CRLF.
+    pub crlf: bool,
 }
 
-/// Where the header ends in the beginning of a message whose lines end in newlines
-/// alone, if that can be told already. `sender` says which lines before the header name
-/// a sender.
+/// Where the header ends in the beginning of a message, if that can be told already. `sender`
+/// says which lines before the header name a sender.
 pub fn header_end(bytes: &[u8], sender: &mut dyn FnMut(&[u8]) -> bool) -> Option<HeaderEnd> {
-    let mut reader =
-        Reader { bytes, at: 0, space: false, crlf: None, end: End::Input, lines: 0, longest: 0 };
+    let end = walk(bytes, sender, &mut |_| {});
+    // What comes next may continue the line.
+    end.filter(|end| end.stray.is_empty() || end.at < bytes.len())
+}
+
+/// The header of what is there of a message, with what ended it, in lines that end in newlines,
+/// the last one only if it came to its end; and where it ends.
+pub fn header_text(
+    bytes: &[u8],
+    sender: &mut dyn FnMut(&[u8]) -> bool,
+) -> (Vec<u8>, Option<HeaderEnd>) {
+    let mut text = Vec::new();
+    let end = walk(bytes, sender, &mut |line| text.extend_from_slice(line));
+    if !bytes.ends_with(b"\n") && end.as_ref().is_none_or(|end| end.at == bytes.len()) {
+        text.pop();
+    }
+    (text, end)
+}
+
+/// Goes through the lines of a header, with their continuations, to its end, if that is there.
+fn walk(
+    bytes: &[u8],
+    sender: &mut dyn FnMut(&[u8]) -> bool,
+    each: &mut dyn FnMut(&[u8]),
+) -> Option<HeaderEnd> {
+    let mut reader = Reader::new(bytes, End::Input);
     let mut begun = false;
-    let end = loop {
-        let start = reader.at;
-        match reader.field() {
+    if bytes.is_empty() {
+        return None;
+    }
+    loop {
+        let stray = match reader.field() {
             Field::Done => return None,
-            Field::Blank => break HeaderEnd { at: reader.at, stray: 0 },
+            Field::Blank => {
+                each(b"\n");
+                Vec::new()
+            }
             Field::Line(mut line) => {
+                each(&line);
                 if is_header(&line) {
                     drop_blank_end(&mut line);
                 }
                 if !begun && sender(&line) {
                     continue;
                 }
-                if !is_header(&line) {
-                    break HeaderEnd { at: reader.at, stray: reader.at - start };
+                if is_header(&line) {
+                    begun = true;
+                    continue;
                 }
-                begun = true;
+                line
             }
-        }
-    };
-    // What comes next may continue the line.
-    (reader.at < bytes.len()).then_some(end)
+        };
+        let crlf = reader.crlf == Some(true);
+        return Some(HeaderEnd { at: reader.at, stray, space: reader.space, crlf });
+    }
 }
 
 /// What a message says through variables that hold their own values.
@@ -178,7 +234,11 @@ struct Reader<'a> {
     longest: u64,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8], end: End) -> Self {
+        Self { bytes, at: 0, space: false, crlf: None, end, lines: 0, longest: 0 }
+    }
+
     fn byte(&mut self) -> Option<u8> {
         if std::mem::take(&mut self.space) {
             return Some(b' ');

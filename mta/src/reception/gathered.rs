@@ -1,15 +1,15 @@
 //! A message that a program hands in, as it comes: once it can be told where its header
 //! ends, the rest goes to the spool, and no more than a small window of it is held.
 
-use eximious::stdlib::message::header_end;
 use eximious::world::Moment;
 use eximious::{Context, Message, Str};
 
-use super::envelope::sender_in_line;
 use super::headers::{longest_header, too_long_at};
-use super::line_ends::{LineEnds, Newlines, Returns, without_returns};
+use super::line_ends::{LineEnds, Newlines, Returns};
 use super::message_id::message_id;
-use super::parse::{BodyBegun, Parsed, Way, body_begun, header_lines, parse};
+use super::parse::{
+    BodyBegun, Parsed, Way, body_begun, end_of_header, header_lines, parse, size_so_far,
+};
 use super::stored_body::{LeftBody, StoredBody};
 use crate::spool::NotKept;
 
@@ -152,22 +152,15 @@ impl GatheredMessage {
         }
     }
 
-    /// The same, where anything of it has come, other than a dot.
-    pub(crate) fn name_if_begun(&self, cx: &mut Context) -> Str {
-        match &self.rest {
-            Rest::Spool(body) => body.id().clone(),
-            _ if matches!(self.head[..], [] | [b'.']) => Str::EMPTY,
-            _ => message_id(cx.engine()),
-        }
-    }
-
     /// What it says in whole lines of its header, and how large it is, though its end is
     /// missing.
     pub(crate) fn so_far(self, cx: &mut Context) -> (Message, u64) {
-        let text = Newlines::new(self.drops_from).all(&self.head);
-        let size = if let Rest::Memory = self.rest { text.len() as u64 } else { self.count };
-        let end = memchr::memrchr(b'\n', &text).map_or(0, |at| at + 1);
-        (parse(&text[..end], self.way, self.drops_from, cx).message, size)
+        let size = match self.rest {
+            Rest::Memory => size_so_far(&self.head, self.drops_from, cx),
+            _ => self.count,
+        };
+        let end = memchr::memrchr(b'\n', &self.head).map_or(0, |at| at + 1);
+        (parse(&self.head[..end], self.way, self.drops_from, cx).message, size)
     }
 
     /// Nothing more comes.
@@ -200,34 +193,15 @@ impl GatheredMessage {
 
     /// Divides it where its header ends, if that can be told; whether it is divided.
     fn divide(&mut self, cx: &mut Context, queue: &[u8]) -> bool {
-        let drops_from = self.drops_from;
-        let mut is_sender = |line: &[u8]| drops_from && sender_in_line(cx, line).is_some();
-        let body = match self.way {
-            Way::Program => {
-                let Some(end) = header_end(&self.head, &mut is_sender) else { return false };
-                self.divided = BodyBegun::of(&end);
-                let rest = self.head.split_off(end.at);
-                let stray = without_returns(&self.head[end.at - end.stray..]);
-                let id = message_id(cx.engine());
-                let ends = LineEnds::Program(Returns::default());
-                let mut body = StoredBody::new(cx, queue, id, (&stray, &[]), ends);
-                body.push(&rest);
-                body
-            }
-            Way::Smtp => {
-                let mut ends = LineEnds::Smtp(Newlines::new(drops_from));
-                let mut text = Vec::with_capacity(self.head.len());
-                ends.push(&self.head, &mut text);
-                let Some(end) = header_end(&text, &mut is_sender) else { return false };
-                self.divided = BodyBegun::of(&end);
-                let id = message_id(cx.engine());
-                let parts = (&text[end.at - end.stray..end.at], &text[end.at..]);
-                let body = StoredBody::new(cx, queue, id, parts, ends);
-                text.truncate(end.at);
-                self.head = text;
-                body
-            }
+        let Some(end) = end_of_header(&self.head, self.drops_from, cx) else { return false };
+        self.divided = BodyBegun::of(&end);
+        let rest = self.head.split_off(end.at);
+        let ends = match self.way {
+            Way::Program => LineEnds::Program(Returns::default()),
+            Way::Smtp => LineEnds::Smtp(Newlines::new(end.crlf)),
         };
+        let mut body = StoredBody::new(cx, queue, message_id(cx.engine()), &end, ends);
+        body.push(&rest);
         self.rest = Rest::Spool(Box::new(body));
         true
     }

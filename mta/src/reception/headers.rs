@@ -3,12 +3,11 @@
 
 use eximious::acl::{AclState, AddedHeader, HeaderPlace};
 use eximious::stdlib::lists::elements_with;
-use eximious::stdlib::message::{End, parse_with};
+use eximious::stdlib::message::{End, header_text, parse_with};
 use eximious::stdlib::pattern::CompiledPattern;
 use eximious::{Context, Header, Message, Str, opt, var};
 
 use super::envelope::sender_in_line;
-use super::line_ends::Newlines;
 use super::lines::{Line, Lines};
 use crate::smtp::Replaced;
 
@@ -75,7 +74,8 @@ pub(super) fn too_long_at(bytes: &[u8], drops_from: bool, cx: &mut Context) -> O
     if bytes.len() as u64 <= whole.min(one) {
         return None;
     }
-    let text = Newlines::new(drops_from).all(bytes);
+    let mut is_sender = |line: &[u8]| drops_from && sender_in_line(cx, line).is_some();
+    let (text, _) = header_text(bytes, &mut is_sender);
     let mut sender = |line: &[u8]| match drops_from {
         true => sender_in_line(cx, line),
         false => None,

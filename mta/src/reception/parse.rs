@@ -1,6 +1,6 @@
 //! The bytes of a message, and what they mean (specification 48.2).
 
-use eximious::stdlib::message::{End, HeaderEnd, header_end, parse_with};
+use eximious::stdlib::message::{End, HeaderEnd, header_end, header_text, parse_ends};
 use eximious::{Context, Message};
 
 use super::envelope::sender_in_line;
@@ -31,7 +31,7 @@ pub(crate) enum BodyBegun {
 
 impl BodyBegun {
     pub(super) fn of(end: &HeaderEnd) -> Self {
-        if end.stray > 0 { Self::Stray } else { Self::Blank }
+        if end.stray.is_empty() { Self::Blank } else { Self::Stray }
     }
 }
 
@@ -44,85 +44,109 @@ pub enum Way {
     Program,
 }
 
+/// How the body of a message comes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Coming {
+    /// By DATA.
+    Lines,
+    /// By BDAT.
+    Chunks,
+    /// By BDAT, and it is kept as it came.
+    Wire,
+    /// From a program.
+    Program,
+}
+
 /// Reads a message. A line `From …` before the header is none of it only where such
 /// lines are dropped.
 pub fn parse(bytes: &[u8], from: Way, drops_from: bool, cx: &mut Context) -> Parsed {
-    let rewritten = (from == Way::Smtp).then(|| Newlines::new(drops_from).all(bytes));
-    let bytes = rewritten.as_deref().unwrap_or(bytes);
-    let blank = has_blank_line(bytes);
-    if bytes.is_empty() && from == Way::Smtp {
-        return Parsed { message: Message::default(), senders: Vec::new(), blank, stray: 0 };
+    let coming = match from {
+        Way::Smtp => Coming::Lines,
+        Way::Program => Coming::Program,
+    };
+    parse_coming(bytes, coming, drops_from, cx)
+}
+
+/// The same, as its body comes.
+pub(crate) fn parse_coming(
+    bytes: &[u8],
+    coming: Coming,
+    drops_from: bool,
+    cx: &mut Context,
+) -> Parsed {
+    if bytes.is_empty() && coming != Coming::Program {
+        return Parsed { message: Message::default(), senders: Vec::new(), blank: false, stray: 0 };
     }
     let mut sender = |line: &[u8]| match drops_from {
         true => sender_in_line(cx, line),
         false => None,
     };
-    let (mut message, senders) = parse_with(bytes, End::Input, &mut sender);
-    let mut body = std::mem::take(&mut message.body).into_bytes().unwrap_or_default();
+    let (mut message, senders, ended) = parse_ends(bytes, End::Input, &mut sender);
+    let body = std::mem::take(&mut message.body).into_bytes().unwrap_or_default();
     let head = message.size - body.len() as u64 - message.stray.len() as u64;
-    if from == Way::Program {
-        // In a header, the reader did that.
-        body = without_returns(&body);
-        message.stray = without_returns(&message.stray);
-    }
+    let (mut body, longest) = match coming {
+        Coming::Lines => Newlines::new(ended.crlf).all(&body),
+        Coming::Chunks => Newlines::of_chunks(ended.crlf).all(&body),
+        Coming::Wire => {
+            // Nobody looks at that.
+            message.body_zeros -= zeros(&body);
+            (body, 0)
+        }
+        Coming::Program => {
+            // In a header, the reader did that.
+            let body = without_returns(&body);
+            message.stray = without_returns(&message.stray);
+            let longest = longest_line(&body);
+            (body, longest)
+        }
+    };
+    message.longest_line = message.longest_line.max(longest);
     // Here, whatever is no header line belongs to the body.
     let stray = std::mem::take(&mut message.stray);
     let (has_stray, stray_size) = (!stray.is_empty(), stray.len() as u64);
-    let (header_lines, stray_lines) = (message.lines - message.body_lines, newlines(&stray));
-    body.splice(..0, stray);
-    message.longest_line = match from {
-        Way::Smtp => longest_line(bytes),
-        // A line of a header is as long as it is with all that continues it.
-        Way::Program => message.longest_line.max(longest_line(&body)),
-    };
+    let header_lines = message.lines - message.body_lines;
     // The last line ends, too.
-    if body.last().is_some_and(|byte| *byte != b'\n') {
+    if coming != Coming::Wire && body.last().is_some_and(|byte| *byte != b'\n') {
         body.push(b'\n');
     }
-    let lines = newlines(&body);
-    if has_stray {
-        // With all that continues it, it is one line of the body.
-        message.body_lines = 1 + lines.saturating_sub(stray_lines.max(1));
-        // Its lines were counted with the header's, and count again where more comes.
-        let has_more = from == Way::Smtp || message.body_lines > 1;
-        message.lines = header_lines + if has_more { message.body_lines } else { 0 };
-    } else {
-        message.lines = message.lines + lines - lines.min(message.body_lines);
-        message.body_lines = lines;
-    }
+    let lines = if coming == Coming::Wire { 0 } else { newlines(&body) };
+    // With all that continues it, what ended the header is one line of the body.
+    message.body_lines = lines + u64::from(has_stray);
+    // Its lines were counted with the header's, and count again where more comes.
+    let has_more = coming != Coming::Program || !has_stray || message.body_lines > 1;
+    message.lines = header_lines + if has_more { message.body_lines } else { 0 };
+    body.splice(..0, stray);
     message.size = head + body.len() as u64;
     message.body = body.into();
-    Parsed { message, senders, blank: blank && !has_stray, stray: stray_size }
+    Parsed { message, senders, blank: ended.blank, stray: stray_size }
 }
 
 /// How the body begins of a message of which so much is there, if it has begun.
 pub(crate) fn body_begun(bytes: &[u8], drops_from: bool, cx: &mut Context) -> Option<BodyBegun> {
-    match ended_header(bytes, drops_from, cx).1 {
-        Some(end) => Some(BodyBegun::of(&end)),
-        None => has_blank_line(bytes).then_some(BodyBegun::Blank),
-    }
+    end_of_header(bytes, drops_from, cx).map(|end| BodyBegun::of(&end))
+}
+
+/// Where the header ends of a message of which so much is there, if that can be told.
+pub(crate) fn end_of_header(bytes: &[u8], drops_from: bool, cx: &mut Context) -> Option<HeaderEnd> {
+    header_end(bytes, &mut |line| drops_from && sender_in_line(cx, line).is_some())
 }
 
 /// How many lines the header has of a message of which so much is there, with what ended it.
 pub(crate) fn header_lines(bytes: &[u8], drops_from: bool, cx: &mut Context) -> u64 {
-    let (text, end) = ended_header(bytes, drops_from, cx);
-    newlines(end.and_then(|end| text.get(..end.at)).unwrap_or(&text))
-}
-
-/// The text of a message of which so much is there, and where its header ends, if that can be told.
-fn ended_header(bytes: &[u8], drops_from: bool, cx: &mut Context) -> (Vec<u8>, Option<HeaderEnd>) {
-    let text = Newlines::new(drops_from).all(bytes);
     let mut is_sender = |line: &[u8]| drops_from && sender_in_line(cx, line).is_some();
-    let end = header_end(&text, &mut is_sender);
-    (text, end)
+    newlines(&header_text(bytes, &mut is_sender).0)
 }
 
-/// Whether the blank line is there that ends the header.
-fn has_blank_line(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\r\n")
-        || bytes.starts_with(b"\n")
-        || bytes.windows(2).any(|pair| pair == b"\n\n")
-        || bytes.windows(4).any(|four| four == b"\r\n\r\n")
+/// How large a message is of which so much is there, in the lines that are kept of it.
+pub(crate) fn size_so_far(bytes: &[u8], drops_from: bool, cx: &mut Context) -> u64 {
+    let mut is_sender = |line: &[u8]| drops_from && sender_in_line(cx, line).is_some();
+    let (mut text, end) = header_text(bytes, &mut is_sender);
+    if let Some(end) = end {
+        let mut ends = Newlines::new(end.crlf);
+        ends.push(&bytes[end.at..], &mut text);
+        ends.finish(&mut text);
+    }
+    text.len() as u64
 }
 
 /// How large a message is, with the line between header and body.
@@ -133,6 +157,10 @@ pub fn size(message: &Message) -> u64 {
 
 fn newlines(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
+fn zeros(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(0, bytes).count() as u64
 }
 
 /// How long the longest line is, without its end; one that has no end is none.

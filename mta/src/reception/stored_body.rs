@@ -1,6 +1,7 @@
 //! The body of a large message: it goes to the data file of the spool as it comes in, so
 //! that whoever holds the message holds no more than a small window of it.
 
+use eximious::stdlib::message::HeaderEnd;
 use eximious::world::SpoolData;
 use eximious::{Body, Context, Message, Str};
 
@@ -22,10 +23,12 @@ pub(crate) struct StoredBody {
     length: u64,
     lines: u64,
     zeros: u64,
-    /// How many bytes and lines ended the header.
-    stray: (u64, u64),
-    /// The longest line so far, and the one that has not ended yet.
+    /// How many bytes ended the header.
+    stray: u64,
+    /// The longest line so far, the longest of those that came together, and the one that has
+    /// not ended yet.
     longest: u64,
+    together: u64,
     line: u64,
     /// What was given out last.
     last: u8,
@@ -46,14 +49,12 @@ pub(crate) struct LeftBody {
 }
 
 impl StoredBody {
-    /// Begins with what is there of it: the text that ended the header without being a
-    /// part of it, and what follows. Both have the ends of lines that they will have; what
-    /// comes after them has not.
+    /// Begins behind a header: with the text that ended that without being a part of it.
     pub(crate) fn new(
         cx: &Context,
         queue: &[u8],
         id: Str,
-        (stray, rest): (&[u8], &[u8]),
+        end: &HeaderEnd,
         ends: LineEnds,
     ) -> Self {
         let file = spool::begin(cx, queue, &id);
@@ -61,12 +62,13 @@ impl StoredBody {
             id,
             file,
             ends,
-            pending: stray.to_vec(),
+            pending: end.stray.clone(),
             length: 0,
             lines: 0,
             zeros: 0,
-            stray: (0, 0),
+            stray: 0,
             longest: 0,
+            together: 0,
             line: 0,
             last: b'\n',
             leaves_end_out: false,
@@ -75,10 +77,11 @@ impl StoredBody {
         // Zeros in it were counted with the header.
         body.zeros = 0;
         // With all that continues it, that is one line.
-        body.lines = u64::from(!stray.is_empty());
-        body.stray = (body.length, body.lines);
-        body.pending.extend_from_slice(rest);
-        body.count(stray.len());
+        body.lines = u64::from(!end.stray.is_empty());
+        body.stray = body.length;
+        if end.space {
+            body.push(b" ");
+        }
         body
     }
 
@@ -95,11 +98,6 @@ impl StoredBody {
     /// Whether it stays as it comes.
     pub(crate) fn is_wire(&self) -> bool {
         matches!(self.ends, LineEnds::Wire)
-    }
-
-    /// How many bytes it has so far, and how many lines, behind what ended the header.
-    pub(crate) fn size(&self) -> (u64, u64) {
-        (self.length - self.stray.0, self.lines - self.stray.1)
     }
 
     /// Takes what came.
@@ -119,7 +117,7 @@ impl StoredBody {
         if self.line > 0 || !self.ends.takes_whole_lines() || !is_even() {
             return None;
         }
-        let (from, mut longest) = (self.pending.len(), self.longest);
+        let (from, mut longest) = (self.pending.len(), self.together);
         self.pending.reserve(end);
         let (taken, lines) = whole_lines(&input[..end], |line| {
             self.pending.extend_from_slice(line);
@@ -132,7 +130,8 @@ impl StoredBody {
             self.pending.truncate(from);
             return None;
         }
-        self.longest = longest;
+        self.together = longest;
+        self.longest = self.longest.max(longest);
         if taken > 0 {
             self.last = b'\n';
         }
@@ -151,7 +150,7 @@ impl StoredBody {
         if !self.is_wire() {
             let last = self.pending[from..].last().copied().unwrap_or(self.last);
             if last != b'\n' {
-                self.pending.push(b'\n');
+                self.ends.push(b"\r\n", &mut self.pending);
                 if self.leaves_end_out {
                     let end = self.pending.len() - 1;
                     self.count_between(from, end);
@@ -176,8 +175,9 @@ impl StoredBody {
         let longest = self.longest.max(self.line);
         let from = spool::data_head(self.id.bytes()).len() as u64;
         let body = Body::kept(data.source(from), self.length, longest);
-        let size = self.length - self.stray.0;
-        let Self { lines, zeros, longest, .. } = self;
+        let size = self.length - self.stray;
+        let longest = self.ends.longest().map_or(self.longest, |one| one.max(self.together));
+        let Self { lines, zeros, .. } = self;
         Ok(LeftBody { body, data, size, lines, zeros, longest })
     }
 
@@ -247,10 +247,10 @@ mod tests {
 
     /// A body behind the header `a: b`.
     fn begun(cx: &Context) -> StoredBody {
-        let (mut ends, mut header) = (LineEnds::Smtp(Newlines::new(false)), Vec::new());
-        ends.push(b"a: b\r\n\r\n", &mut header);
+        let ends = LineEnds::Smtp(Newlines::new(true));
         assert!(ends.takes_whole_lines());
-        StoredBody::new(cx, b"", Str::from(&b"id"[..]), (b"\n", b""), ends)
+        let end = HeaderEnd { at: 0, stray: b"\n".to_vec(), space: false, crlf: true };
+        StoredBody::new(cx, b"", Str::from(&b"id"[..]), &end, ends)
     }
 
     /// All that it knows of what came.

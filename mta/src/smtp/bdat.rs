@@ -1,12 +1,11 @@
 //! BDAT: a message in chunks (RFC 3030).
 
-use eximious::{opt, var};
+use eximious::{Message, opt, var};
 
 use super::SmtpSession;
-use super::large::Coming;
 use super::mail_data::{MailData, Rest, Useless, header};
 use super::stage::{Handled, LastRejected, Progress, Stage};
-use crate::reception::{Newlines, Way, parse};
+use crate::reception::{Coming, Way, parse};
 
 /// A chunk that is on its way.
 #[derive(Debug)]
@@ -45,7 +44,12 @@ impl SmtpSession {
                 Err(Stage::Done) => return Err(Stage::Done),
                 Err(_) => return Err(Stage::Chunk(Chunk { ignored: true, ..chunk })),
             }
-            self.transaction.chunks = Some(Box::new(self.begin_mail_data()));
+            let mut data = self.begin_mail_data();
+            data.coming = match self.flag(opt::SPOOL_WIREFORMAT) {
+                true => Coming::Wire,
+                false => Coming::Chunks,
+            };
+            self.transaction.chunks = Some(Box::new(data));
         } else if size == 0 && !last {
             self.name_chunks();
             self.transaction.only_rset = true;
@@ -107,7 +111,7 @@ impl SmtpSession {
             false => self.transaction.chunks.take(),
         };
         if let Some(data) = &mut data {
-            self.make_room(data, Coming::Chunks);
+            self.make_room(data);
         }
         match data {
             None if chunk.left == 0 => Progress::Next(Stage::COMMANDS),
@@ -162,46 +166,10 @@ impl SmtpSession {
         if is_bare(&data) {
             return self.refuse_bare_header(&data);
         }
-        let total = match &mut data.rest {
-            Rest::Nowhere(_) => data.bytes.len() as u64,
-            Rest::Memory => self.end_chunks(&mut data),
-            Rest::Spool(body) => {
-                body.end();
-                let (length, lines) = body.size();
-                let lines = if body.is_wire() { 0 } else { lines };
-                data.bytes = kept(&data);
-                on_the_wire(&data.bytes) + length + lines + u64::from(lacks_blank_line(&data.bytes))
-            }
-        };
-        let said = format!("250- {size} byte chunk, total {total}");
-        self.received(data, Some(said))
-    }
-
-    /// Gives a message in memory the lines that it is kept with; how large it would go
-    /// out again.
-    fn end_chunks(&mut self, data: &mut MailData) -> u64 {
-        // What is counted in the end is the message as it would go out again.
-        let head = header(&data.bytes);
-        data.returns = memchr::memchr_iter(b'\r', head).count() as u64;
-        // A line of the header that makes it too large is read to its end.
-        let is_cut = data.is_cut && head.len() == data.bytes.len();
-        data.returns += u64::from(is_cut && !head.ends_with(b"\r") && !head.ends_with(b"\n"));
-        if data.bytes.is_empty() {
-            data.drops_from = Some(false);
+        if matches!(data.rest, Rest::Memory) {
+            end_chunks(&mut data);
         }
-        let head = header(&data.bytes);
-        if is_nothing_but_header(head) && self.flag(opt::SPOOL_WIREFORMAT) {
-            data.wire = Some(data.bytes.split_off(head.len()));
-        }
-        // Each line has a newline behind it, however it came.
-        data.bytes = kept(data);
-        if data.bytes.last() != Some(&b'\n') {
-            data.bytes.push(b'\n');
-            // It may be the one byte too many.
-            data.count += u64::from(!data.is_too_large());
-        }
-        let wire = data.wire.as_ref().map_or(0, Vec::len) as u64;
-        on_the_wire(&data.bytes) + wire + u64::from(lacks_blank_line(&data.bytes))
+        self.received(data, Some(size))
     }
 
     /// Refuses a message whose first line ends in a newline alone. Nothing behind it is looked
@@ -212,11 +180,18 @@ impl SmtpSession {
         let sender = self.variable(var::SENDER_ADDRESS);
         let client = eximious::client::described_alone(&mut self.cx);
         let tail = b": Non-CRLF-terminated header, under CHUNKING: message abandoned".as_slice();
-        let line = data.bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
-        let parsed = parse(line, Way::Smtp, false, &mut self.cx);
-        self.cx.set_message(Some(parsed.message));
         let head = b"rejected from <".as_slice();
-        self.log_rejected_message(&[head, sender.bytes(), b"> ", &client, tail].concat());
+        let line = self.log_line(&[head, sender.bytes(), b"> ", &client, tail].concat());
+        // What it is has no letter yet.
+        let first = data.bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+        let parsed = parse(first, Way::Smtp, false, &mut self.cx);
+        self.cx.set_message(Some(Message::default()));
+        let mut shown = self.rejected_header();
+        if !shown.is_empty() {
+            let lines = parsed.message.headers.iter();
+            shown.extend(lines.flat_map(|header| [b"  ", &header.line[..]].concat()));
+        }
+        self.cx.engine().world().log.rejected_message(&line, &shown);
         self.drop_transaction();
         Stage::COMMANDS
     }
@@ -237,25 +212,22 @@ fn shows_bare_header(data: &MailData) -> bool {
     matches!(data.rest, Rest::Memory) && has_bare_header(seen)
 }
 
-/// What came, with the lines that are kept of it.
-fn kept(data: &MailData) -> Vec<u8> {
-    Newlines::of_chunks(data.drops_from == Some(true)).all(&data.bytes)
-}
-
-/// How large lines are that go out by SMTP.
-fn on_the_wire(text: &[u8]) -> u64 {
-    (text.len() + memchr::memchr_iter(b'\n', text).count()) as u64
-}
-
-/// Whether text follows a header without the blank line between them, which is counted all
-/// the same.
-fn lacks_blank_line(text: &[u8]) -> bool {
-    let mut lines = text.split_inclusive(|byte| *byte == b'\n').enumerate();
-    let of_header = |(number, line): &(usize, &[u8])| {
-        *number > 0 && matches!(line.first(), Some(b' ' | b'\t')) || is_named(line)
-    };
-    let first = lines.find(|line| !of_header(line));
-    first.is_some_and(|(_, line)| !matches!(line, b"\n" | b"\r\n"))
+/// Nothing more comes of a message that is in memory.
+fn end_chunks(data: &mut MailData) {
+    let head = header(&data.bytes);
+    data.returns = memchr::memchr_iter(b'\r', head).count() as u64;
+    // A line of the header that makes it too large is read to its end.
+    let is_cut = data.is_cut && head.len() == data.bytes.len();
+    data.returns += u64::from(is_cut && !head.ends_with(b"\r") && !head.ends_with(b"\n"));
+    if data.bytes.is_empty() {
+        // There is a line in it all the same.
+        data.bytes.push(b'\n');
+        (data.drops_from, data.coming) = (Some(false), Coming::Chunks);
+        data.count += u64::from(!data.is_too_large());
+    }
+    // Each line has a newline behind it, however it came: it may be the one byte too many.
+    let is_open = !matches!(data.bytes.last(), Some(b'\r' | b'\n'));
+    data.count += u64::from(is_open && data.coming != Coming::Wire && !data.is_too_large());
 }
 
 /// A number; one that is too large for any message is still one.
@@ -269,25 +241,6 @@ fn number(word: &[u8]) -> Option<u64> {
 fn is_named(line: &[u8]) -> bool {
     let name = line.iter().position(|byte| !matches!(byte, 33..=57 | 59..=126));
     name.is_some_and(|end| end > 0 && line[end..].trim_ascii_start().first() == Some(&b':'))
-}
-
-/// Whether the body of a message begins where its first blank line ends, and not at a
-/// line before that is no header line; and each line ends in CRLF.
-pub(super) fn is_nothing_but_header(bytes: &[u8]) -> bool {
-    let whole = memchr::memmem::find_iter(bytes, b"\r\n").count();
-    let ends = |byte| memchr::memchr_iter(byte, bytes).count();
-    if ends(b'\r') != whole || ends(b'\n') != whole {
-        return false;
-    }
-    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate().peekable();
-    while let Some((number, line)) = lines.next() {
-        let blank = lines.peek().is_none() && matches!(line, b"\r\n" | b"\n");
-        let continued = number > 0 && matches!(line.first(), Some(b' ' | b'\t'));
-        if !(continued || is_named(line) || (blank && number > 0)) {
-            return false;
-        }
-    }
-    !bytes.is_empty()
 }
 
 /// Whether the first line of a header ends in a newline alone. Where it does not, a newline

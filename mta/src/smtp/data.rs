@@ -5,7 +5,6 @@ use eximious::stdlib::number::decimal;
 use eximious::{AclPhases, LogSelector, Message, Str, opt, var};
 
 use super::accepted::Judged;
-use super::large::Coming;
 use super::logging::End;
 use super::mail_data::{MailData, Rest, Useless};
 use super::options::Unopened;
@@ -14,7 +13,9 @@ use super::transaction::{Arrived, DiscardedBy, Prdr};
 use super::verdict::{Refused, undecided, unset};
 use super::{Recipient, SmtpSession};
 use crate::logs;
-use crate::reception::{Parsed, Way, body_begun, longest_header, message_id, parse, size};
+use crate::reception::{
+    Parsed, Way, body_begun, longest_header, message_id, parse, parse_coming, size,
+};
 
 /// What is said where not all recipients were accepted.
 pub(super) const SOME: &[u8] = b" message accepted for some recipients";
@@ -91,7 +92,7 @@ impl SmtpSession {
             if ended {
                 return Progress::Next(self.received(*data, None));
             }
-            self.make_room(&mut data, Coming::Lines);
+            self.make_room(&mut data);
             if count == 0 {
                 break;
             }
@@ -182,9 +183,8 @@ impl SmtpSession {
         self.close()
     }
 
-    /// A message is there as a whole; what is to be said of its last chunk, where it
-    /// came in chunks.
-    pub(super) fn received(&mut self, data: MailData, chunk_reply: Option<String>) -> Stage {
+    /// A message is there as a whole; how large its last chunk is, where it came in chunks.
+    pub(super) fn received(&mut self, data: MailData, chunk: Option<u64>) -> Stage {
         let drops_from = match data.drops_from {
             Some(drops) => drops,
             None if self.connection.client.address.is_none() => {
@@ -204,7 +204,6 @@ impl SmtpSession {
             began: data.began,
             received_at,
             is_wire: data.is_wire(),
-            chunk_reply,
             ..Arrived::default()
         };
         if data.is_too_large() {
@@ -215,16 +214,11 @@ impl SmtpSession {
             self.end_transaction(false);
             return stage;
         }
-        let parsed = parse(&data.bytes, Way::Smtp, drops_from, &mut self.cx);
+        let parsed = parse_coming(&data.bytes, data.coming, drops_from, &mut self.cx);
         let Parsed { mut message, senders, blank, mut stray } = parsed;
         drop(data.bytes);
         match data.rest {
-            Rest::Memory => {
-                // Its lines are not looked at.
-                if let Some(body) = data.wire {
-                    message.body = body.into();
-                }
-            }
+            Rest::Memory => {}
             Rest::Spool(body) => match body.finish() {
                 Ok(left) => {
                     let is_wire = self.transaction.arrived.is_wire;
@@ -242,6 +236,10 @@ impl SmtpSession {
         message.received = self.now().seconds;
         // A blank line that is not there is not counted.
         let own_size = size(&message) - u64::from(!blank);
+        self.transaction.arrived.chunk_reply = chunk.map(|size| {
+            // What is counted is the message as it would go out again.
+            format!("250- {size} byte chunk, total {}", own_size + message.lines)
+        });
         let count = message.named(b"Received").count() + 1;
         DkimArrival::note(&mut self.cx, &message);
         // Rules for rewriting know no more of it than the header.

@@ -3,7 +3,7 @@
 use eximious::Str;
 use eximious::world::Moment;
 
-use crate::reception::{Dots, Dotted, StoredBody, whole_lines};
+use crate::reception::{Coming, Dots, Dotted, StoredBody, whole_lines};
 
 /// How large a message may be where no option says so.
 const LARGEST: u64 = 1 << 30;
@@ -37,8 +37,8 @@ pub(super) struct MailData {
     returned: bool,
     /// Whether a line `From …` before the header is dropped, once that was asked.
     pub(super) drops_from: Option<bool>,
-    /// The body of a message that is kept as it came; the rest is its header.
-    pub(super) wire: Option<Vec<u8>>,
+    /// How its body comes.
+    pub(super) coming: Coming,
 }
 
 /// Where what comes in goes.
@@ -81,16 +81,13 @@ impl MailData {
             dots: Dots::new(),
             returned: false,
             drops_from: None,
-            wire: None,
+            coming: Coming::Lines,
         }
     }
 
     /// Whether its body is kept as it came.
     pub(super) fn is_wire(&self) -> bool {
-        match &self.rest {
-            Rest::Spool(body) => body.is_wire(),
-            Rest::Memory | Rest::Nowhere(_) => self.wire.is_some(),
-        }
+        self.coming == Coming::Wire
     }
 
     /// The name of the message, where it has one already.

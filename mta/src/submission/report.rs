@@ -272,7 +272,8 @@ fn in_short(fault: &Fault) -> Vec<u8> {
                 [b"invalid addresses:\n".as_slice(), &listed(wrong)].concat().trim_ascii().to_vec()
             }
         },
-        Fault::NoRecipients(_) => b"no recipients in message".to_vec(),
+        Fault::NoRecipients(true) => b"all -t recipients overridden by command line".to_vec(),
+        Fault::NoRecipients(false) => b"no recipients in message".to_vec(),
         Fault::TooLong(TooLong::Header(limit)) => {
             format!("message header longer than {limit} characters received: message not accepted")
                 .into_bytes()
