@@ -7,7 +7,11 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use openssl::nid::Nid;
-use openssl::ssl::{SslContext, SslFiletype, SslMethod, SslStream, SslVerifyMode, SslVersion};
+use openssl::ssl::{
+    AlpnError, NameType, SslContext, SslContextBuilder, SslFiletype, SslMethod, SslStream,
+    SslVerifyMode, SslVersion,
+};
+use openssl::x509::X509Ref;
 use sha2::{Digest, Sha256};
 
 /// Makes authorities, certificates from them, what they revoked, and a proof that the
@@ -36,6 +40,43 @@ leaf revoked ca "/O=Test/CN=revoked.test" DNS:revoked.test 103
 leaf stranger other "/O=Other/CN=stranger.test" DNS:stranger.test 104
 openssl req -newkey rsa:2048 -nodes -keyout rsa.key -out rsa.csr -subj "/O=Test/CN=rsa.test"
 sign rsa ca DNS:rsa.test 105
+usual='ec -pkeyopt ec_paramgen_curve:prime256v1'
+odd() { # name authority subject serial extensions [sort of key]
+    openssl req -utf8 -newkey ${6:-$usual} -nodes -keyout "$1.key" -out "$1.csr" -subj "$3"
+    printf "$5\n" > "$1.ext"
+    openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -set_serial "$4" -days 3000 \
+        -out "$1.pem" -extfile "$1.ext"
+}
+leaf wild ca "/O=Test/CN=wild" DNS:*.hosts.test 106
+odd many ca '/C=DE/O=Größe, "Söhne"/OU=a+L=b/OU=c/CN=ünï.test/emailAddress=x@many.test' \
+    0x7fedcba98765432100112233445566778899aabb "subjectAltName=DNS:a.many.test,email:tim@many.test,\
+DNS:*.b.many.test,email:tom@many.test,URI:http://many.test/a?b:c,IP:127.0.0.1,RID:1.2.3.4\n\
+authorityInfoAccess=OCSP;URI:http://ocsp.test/,caIssuers;URI:http://ca.test/,\
+OCSP;URI:http://o2.test\n\
+crlDistributionPoints=URI:http://crl.test/a.crl,URI:http://crl.test/b"
+odd nobody ca / 0 "subjectAltName=critical,DNS:nobody.test"
+odd nosan ca "/CN=server.test" 107 "basicConstraints=CA:FALSE"
+names="/DC=test/DC=parts/OU= lead/UID=u1/SN=Sur/GN=Giv/L=a=b;c/ST=<x>/title=#t"
+odd part ca "$names/CN=p\\\\art.test" 108 "extendedKeyUsage=clientAuth"
+odd edward ca "/O=Test/CN=edward.test" 109 "subjectAltName=DNS:edward.test" ed25519
+openssl x509 -req -in nosan.csr -CA ca.pem -CAkey ca.key -set_serial 110 -days 3000 -out first.pem
+cp nosan.key first.key
+root alone "/O=Test/CN=server.test"
+odd middle ca "/O=Test/CN=Middle" 111 "basicConstraints=critical,CA:TRUE"
+leaf below middle "/O=Test/CN=below.test" DNS:server.test,email:tim@below.test 112
+cp below.pem orphan.pem
+cp below.key orphan.key
+cat middle.pem >> below.pem
+printf '[ca]\ndefault_ca=a\n[a]\ndatabase=empty.txt\ndefault_md=sha256\npolicy=p\nserial=serial\n' \
+    > old.conf
+printf 'new_certs_dir=.\n[p]\ncommonName=supplied\n' >> old.conf
+: > empty.txt
+echo 71 > serial
+openssl ca -batch -notext -config old.conf -keyfile ca.key -cert ca.pem -in server.csr \
+    -out expired.pem -startdate 20200101000000Z -enddate 20210101000000Z -extfile server.ext
+cp server.key expired.key
+: > empty.pem
+echo rubbish > rubbish.pem
 printf 'V\t350101000000Z\t\t64\tunknown\t/O=Test/CN=server.test\n' > index.txt
 printf 'R\t350101000000Z\t260101000000Z\t67\tunknown\t/O=Test/CN=revoked.test\n' >> index.txt
 printf '[ca]\ndefault_ca=a\n[a]\ndatabase=index.txt\ndefault_md=sha256\n' > ca.conf
@@ -47,6 +88,8 @@ mkdir hashed
 cp ca.pem "hashed/$(openssl x509 -hash -noout -in ca.pem).0"
 cat server.pem server.key > both.pem
 chmod a+rX . * hashed/*
+cp server.key secret.key
+chmod 600 secret.key
 "#;
 
 /// A directory with certificates, made once for all tests: `ca.pem`, `server.pem` and
@@ -115,13 +158,19 @@ impl Wishes {
     fn context(&self) -> SslContext {
         let mut builder = SslContext::builder(SslMethod::tls_client()).expect("a context");
         builder.set_verify(SslVerifyMode::NONE);
+        self.apply(&mut builder);
+        if !self.protocols.is_empty() {
+            builder.set_alpn_protos(&self.protocols).expect("protocols");
+        }
+        builder.build()
+    }
+
+    /// What both sides may wish.
+    fn apply(&self, builder: &mut SslContextBuilder) {
         if let Some(name) = &self.certificate {
             let file = |end: &str| certificates().join(format!("{name}.{end}"));
             builder.set_certificate_chain_file(file("pem")).expect("a certificate");
             builder.set_private_key_file(file("key"), SslFiletype::PEM).expect("a key");
-        }
-        if !self.protocols.is_empty() {
-            builder.set_alpn_protos(&self.protocols).expect("protocols");
         }
         if self.version.is_some() {
             builder.set_min_proto_version(self.version).expect("a version");
@@ -130,7 +179,6 @@ impl Wishes {
         if let Some(list) = &self.ciphers {
             builder.set_cipher_list(list).expect("ciphers");
         }
-        builder.build()
     }
 }
 
@@ -140,6 +188,13 @@ impl Wishes {
         let ssl = openssl::ssl::Ssl::new(&self.context()).expect("a session");
         ssl.connect(stream).ok().expect("a server that speaks TLS")
     }
+}
+
+/// The name that a certificate is of; empty where it has none.
+fn common_name(certificate: &X509Ref) -> String {
+    let entry = certificate.subject_name().entries_by_nid(Nid::COMMONNAME).next();
+    entry
+        .map_or_else(String::new, |one| String::from_utf8_lossy(one.data().as_slice()).into_owned())
 }
 
 /// A connection, with TLS or without.
@@ -170,10 +225,7 @@ impl Wire {
         let socket = self.socket().try_clone().expect("a socket");
         let stream = ssl.connect(socket).ok()?;
         let certificate = stream.ssl().peer_certificate();
-        let name = certificate.as_ref().and_then(|one| {
-            let entry = one.subject_name().entries_by_nid(Nid::COMMONNAME).next()?;
-            Some(String::from_utf8_lossy(entry.data().as_slice()).into_owned())
-        });
+        let name = certificate.as_deref().map(common_name);
         let said = format!("{} {}", stream.ssl().version_str(), name.unwrap_or_default());
         *self = Self::Sealed(Box::new(stream));
         Some(said)
@@ -181,12 +233,41 @@ impl Wire {
 
     /// The server's side, with the server's certificate.
     pub fn serve(socket: TcpStream) -> Self {
+        let wishes = Wishes::read("cert=server");
+        Self::serve_as(socket, &wishes, false).expect("a client that speaks TLS").0
+    }
+
+    /// The server's side, which asks for a client's certificate or doesn't; with it what is known
+    /// of the client, or nothing where there is no TLS.
+    pub fn serve_as(socket: TcpStream, wishes: &Wishes, asks: bool) -> Option<(Self, String)> {
         let mut builder = SslContext::builder(SslMethod::tls_server()).expect("a context");
-        let file = |name: &str| certificates().join(name);
-        builder.set_certificate_chain_file(file("server.pem")).expect("a certificate");
-        builder.set_private_key_file(file("server.key"), SslFiletype::PEM).expect("a key");
+        wishes.apply(&mut builder);
+        if asks {
+            builder.set_verify_callback(SslVerifyMode::PEER, |_, _| true);
+            builder.set_session_id_context(b"tests").expect("a name");
+        }
+        if !wishes.protocols.is_empty() {
+            let own = wishes.protocols.clone();
+            builder.set_alpn_select_callback(move |_, offered| {
+                let chosen = openssl::ssl::select_next_proto(&own, offered);
+                let at = |name: &[u8]| offered.windows(name.len()).position(|one| one == name);
+                let found = chosen.and_then(|name| Some((at(name)?, name.len())));
+                found.map(|(at, length)| &offered[at..at + length]).ok_or(AlpnError::NOACK)
+            });
+        }
         let ssl = openssl::ssl::Ssl::new(&builder.build()).expect("a session");
-        Self::Sealed(Box::new(ssl.accept(socket).expect("a client that speaks TLS")))
+        let stream = ssl.accept(socket).ok()?;
+        let session = stream.ssl();
+        let shown = session.peer_certificate();
+        let shown = shown.as_deref().map(common_name);
+        let said = format!(
+            "{} sni={} cert={} alpn={}",
+            session.version_str(),
+            session.servername(NameType::HOST_NAME).unwrap_or("-"),
+            shown.as_deref().unwrap_or("-"),
+            String::from_utf8_lossy(session.selected_alpn_protocol().unwrap_or(b"-")),
+        );
+        Some((Self::Sealed(Box::new(stream)), said))
     }
 
     /// Ends TLS, and goes on without it.

@@ -97,6 +97,11 @@ impl SmtpSession {
         !self.variable(var::SENDER_HOST_AUTHENTICATED).is_empty()
     }
 
+    /// What an earlier EHLO offered is offered no more.
+    pub(super) fn withdraw_mechanisms(&mut self) {
+        self.connection.authentication.offered.clear();
+    }
+
     /// The line of EHLO that names the mechanisms, if there are any for this
     /// client.
     pub(super) fn mechanisms(&mut self) -> Result<Option<String>, Stage> {
@@ -157,6 +162,10 @@ impl SmtpSession {
             // What stands behind the mechanism may be a secret.
             let refused = Refused::new(&[b"AUTH ", mechanism]).code("503");
             return Err(self.refuse(&refused, result));
+        }
+        if !mechanism.iter().all(|byte| is_of_name(*byte)) {
+            let text = b"invalid character in authentication mechanism name";
+            return Err(self.syntax_error(b"501", text));
         }
         let server = self.server.clone();
         let found = server.authenticators.iter().enumerate().find(|(number, one)| {
@@ -425,4 +434,9 @@ impl Attempt {
 /// Whether an authenticator is one for AUTH.
 fn is_offered(one: &Authenticator) -> bool {
     one.serves() && one.is_asked_for()
+}
+
+/// Whether the name of a mechanism may have this byte (RFC 4422, section 3.1).
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }

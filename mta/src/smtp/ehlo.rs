@@ -101,6 +101,7 @@ impl SmtpSession {
             helo_accepted: true,
             ..Advertised::default()
         };
+        self.withdraw_mechanisms();
         self.note_protocol(esmtp);
         self.connection.permissions.messages_max = None;
         self.most_messages();

@@ -105,6 +105,9 @@ impl SmtpSession {
             self.log_tls_fault(&TlsFault::new("STARTTLS received after TLS started", ""));
             return Err(self.reply(&[b"554 Already in TLS"]));
         }
+        // What was begun is over, even where there is no TLS.
+        self.log_incomplete("STARTTLS");
+        self.drop_transaction();
         match self.prepare_tls() {
             Ok(()) => {}
             Err(Unready::Untold(_)) => return Err(self.fail_unexpectedly()),
@@ -113,8 +116,6 @@ impl SmtpSession {
                 return Err(self.reply(&[b"454 TLS currently unavailable"]));
             }
         }
-        self.log_incomplete("STARTTLS");
-        self.drop_transaction();
         self.say(&[b"220 TLS go ahead"]);
         Ok(self.begin_handshake(None))
     }

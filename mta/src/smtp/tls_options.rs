@@ -76,8 +76,9 @@ impl SmtpSession {
             TlsDemand::None => self.tls_authorities().map(|_| TlsAuthorities::None)?,
             _ => self.tls_authorities()?,
         };
-        let revoked = match demand {
-            TlsDemand::None => None,
+        // Where nobody is believed, nobody's word that something was revoked counts.
+        let revoked = match authorities {
+            TlsAuthorities::None => None,
             _ => self.tls_file(opt::TLS_CRL)?,
         };
         let text = |text: Option<Str>| text.map(|text| text.bytes().to_vec());
@@ -168,10 +169,9 @@ impl SmtpSession {
             Ok(value) => Ok((!value.is_empty()).then_some(value)),
             Err(fail) if fail.class() == FailClass::Forced => Ok(None),
             Err(fail) => {
-                let why = String::from_utf8_lossy(fail.message()).into_owned();
                 let head = [b"expansion of ", name.as_bytes(), b" failed: "].concat();
                 self.log_panic(&[&head[..], fail.message()].concat());
-                Err(TlsFault::new(format!("expansion of {name}"), why))
+                Err(TlsFault::new("", "Internal error"))
             }
         }
     }

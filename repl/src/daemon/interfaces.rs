@@ -266,7 +266,7 @@ pub fn warn_of_certificate(settings: &Settings, world: &World) {
         world.log.main(
             b"Warning: this build has no TLS (cargo feature tls): clients are not offered it",
         );
-    } else if !has_text(opt::TLS_CERTIFICATE) {
+    } else if !settings.is_set(opt::TLS_CERTIFICATE) {
         world.log.main(
             b"Warning: No server certificate defined; will use a selfsigned one.\n \
               Suggested action: either install a certificate or change tls_advertise_hosts option",

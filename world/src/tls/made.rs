@@ -180,8 +180,12 @@ fn certificates(builder: &mut SslContextBuilder, settings: &TlsServer) -> Made<(
         return own_certificate(builder, &settings.own_name).map_err(at("self-signed certificate"));
     }
     for (number, certificate) in settings.certificates.iter().enumerate() {
-        let key = settings.keys.get(number).or_else(|| settings.keys.first());
-        pair(builder, certificate, key.unwrap_or(certificate))?;
+        let key = match settings.keys.get(number) {
+            Some(key) => key,
+            None if settings.keys.is_empty() => certificate,
+            None => return Err(TlsFault::new("", "(cert/key setup: out of keys)")),
+        };
+        pair(builder, certificate, key)?;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ use openssl::x509::X509VerifyResult;
 use openssl::x509::store::X509StoreBuilder;
 
 use super::TlsSettings;
+use super::session::forget_errors;
 
 /// A stream under TLS.
 pub struct TlsStream<S>(SslStream<S>);
@@ -83,12 +84,14 @@ impl<S> TlsStream<S> {
 
 impl<S: Read + Write> Read for TlsStream<S> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        forget_errors();
         self.0.read(into)
     }
 }
 
 impl<S: Read + Write> Write for TlsStream<S> {
     fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        forget_errors();
         self.0.write(from)
     }
 

@@ -370,6 +370,7 @@ impl TlsSession for OpensslSession {
     }
 
     fn shake(&mut self) -> TlsProgress {
+        forget_errors();
         if let Some(progress) = self.shake_early() {
             return progress;
         }
@@ -406,6 +407,7 @@ impl TlsSession for OpensslSession {
         loop {
             let start = into.len();
             into.resize(start + PIECE, 0);
+            forget_errors();
             let read = self.stream.ssl_read(&mut into[start..]);
             into.truncate(start + *read.as_ref().unwrap_or(&0));
             match read {
@@ -420,6 +422,7 @@ impl TlsSession for OpensslSession {
     fn write(&mut self, bytes: &[u8]) -> Result<(), TlsFault> {
         let mut rest = bytes;
         while !rest.is_empty() {
+            forget_errors();
             let count = match self.early {
                 Early::Now => self.stream.write_early_data(rest),
                 _ => self.stream.ssl_write(rest),
@@ -431,6 +434,7 @@ impl TlsSession for OpensslSession {
     }
 
     fn finish(&mut self) {
+        forget_errors();
         // That the other side has to answer is nothing to wait for.
         let _ = self.stream.shutdown();
     }
@@ -442,6 +446,12 @@ impl TlsSession for OpensslSession {
     fn resumable(&mut self) -> Option<(Vec<u8>, u32)> {
         self.noted().resumable.take()
     }
+}
+
+/// Forgets what the library noted of other matters on this thread, as of a certificate that was
+/// looked at and was not good: it would take that for a fault of what comes next.
+pub fn forget_errors() {
+    drop(ErrorStack::get());
 }
 
 fn waits(error: &Error) -> bool {

@@ -89,8 +89,11 @@ fn list(elements: impl IntoIterator<Item = String>, modifiers: &Modifiers) -> Op
     out
 }
 
-/// A distinguished name as it is, or as a list of its parts.
+/// A distinguished name as it is, or as a list of its parts; one of no parts is none.
 fn name_parts(name: &str, modifiers: Option<&Modifiers>) -> Option<String> {
+    if name.is_empty() {
+        return None;
+    }
     let Some(modifiers) = modifiers else { return Some(name.to_owned()) };
     let parts = split_name(name);
     match &modifiers.word {
