@@ -25,7 +25,7 @@ use crate::logs;
 use crate::smtp::{Received, SpoolFailure, SpoolOutcome};
 
 pub use decode::Damage;
-pub(crate) use describe::{added_line, header_lines};
+pub(crate) use describe::{acl_values, added_line, header_lines};
 pub use file::{HeaderFile, HeaderLine, Mark, RecipientDsn, RecipientExtra, SpoolRecipient, Value};
 pub use restore::{body, body_in_pieces, message, restore, restore_head};
 pub(crate) use restore::{restore_from, restore_header, unfolded};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use eximious::config::rewrite_rules;
 use eximious::rewrite::{Rewriter, header as rewrite};
-use eximious::route::{Address, Delivery, Renamed, Routes};
+use eximious::route::{Address, Renamed, Routes};
 use eximious::stdlib::number::decimal;
 use eximious::trace::{DeliveryEvent, Happening, TraceKinds};
 use eximious::transport::{FailedHost, Undelivered};
@@ -20,7 +20,7 @@ use super::retry::OwnHints;
 use super::routing::{Plan, Planned};
 use super::system_filter::Filtered;
 use super::tracking::{NodeId, Tracking};
-use super::unrouted::LateWords;
+use super::unrouted::ToldLate;
 use super::{AttemptManner, Attempted, Attempts, Deliverer, RemoteManner};
 use crate::spool::queue::Stored;
 use crate::spool::{HeaderFile, RecipientDsn};
@@ -73,8 +73,8 @@ pub(super) struct Expired {
     pub(super) undone: Undone,
     /// The delivery that it was part of: those of one keep their order.
     pub(super) group: usize,
-    /// The delivery whose transport is told so, and what else it is told.
-    pub(super) told: Option<(Delivery, LateWords)>,
+    /// Who is told so.
+    pub(super) told: Option<ToldLate>,
     /// Whether a host has answered with an error in its delivery.
     pub(super) is_answered: bool,
 }
@@ -101,6 +101,8 @@ pub(super) struct Attempt<'d> {
     pub(super) failed: Vec<Undone>,
     /// For whom the time has run out, which is told in the end.
     pub(super) expired: Vec<Expired>,
+    /// Who is told of such addresses, and what, once nobody else hears of them.
+    pub(super) late: Vec<(NodeId, ToldLate, Vec<u8>)>,
     /// Whom a delivery on this host has not reached for now, and what that is known by: whether
     /// they wait is known when all of them are made.
     pub(super) put_off_here: Vec<(LocalRetry, Expired)>,
@@ -209,6 +211,7 @@ impl<'d> Attempt<'d> {
             settled: BTreeSet::new(),
             failed: Vec::new(),
             expired: Vec::new(),
+            late: Vec::new(),
             put_off_here: Vec::new(),
             groups: 0,
             deferred: Vec::new(),

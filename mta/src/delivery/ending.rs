@@ -3,14 +3,14 @@
 
 use std::collections::VecDeque;
 
-use eximious::LogSelector;
 use eximious::world::{LogLine, LogPart};
+use eximious::{LogSelector, Str, var};
 
 use super::Attempted;
 use super::attempt::{Attempt, Undone};
 use super::log::Subject;
 use super::tracking::{NodeId, Settled, known_by};
-use crate::spool::{RecipientDsn, RecipientExtra, SpoolRecipient};
+use crate::spool::{RecipientDsn, RecipientExtra, SpoolRecipient, acl_values};
 use crate::tally;
 
 impl Attempt<'_> {
@@ -38,6 +38,7 @@ impl Attempt<'_> {
     /// Logs that nobody is told of some failures, but of those of which the log hears nothing.
     fn tell_ignored(&mut self, ignored: impl IntoIterator<Item = (NodeId, Option<Vec<u8>>)>) {
         for (node, line) in ignored {
+            self.tell_late(node);
             line.iter().for_each(|line| self.log(line));
             self.complete_failure(node);
         }
@@ -83,6 +84,9 @@ impl Attempt<'_> {
                     // Whatever happens meanwhile, nobody is told of them twice.
                     self.complete_failures(&failed);
                     self.send_report(id);
+                    // Whoever hears of the end is told of the message's own sender again.
+                    let own = Str::tainted(&self.file().sender[..]);
+                    self.cx.set_var(var::RETURN_PATH, own);
                 }
                 super::report::Told::NotNeeded => self.complete_failures(&failed),
                 // Nobody can be told: somebody has to look at it.
@@ -112,6 +116,9 @@ impl Attempt<'_> {
             }
         }
         self.tell_ignored(ignored);
+        while let Some((node, ..)) = self.late.first() {
+            self.tell_late(*node);
+        }
         for (same, others) in std::mem::take(&mut self.duplicates) {
             if self.tracking.is_done(self.tracking.unique(same)) {
                 others.into_iter().for_each(|other| self.complete(other));
@@ -256,6 +263,7 @@ impl Attempt<'_> {
     }
 
     fn write_header(&mut self) {
+        self.stored.file.set_acl_values(acl_values(&mut self.cx));
         let file = &mut self.stored.file;
         let done = self.tracking.done();
         // A recipient that is done with is named as it came, too.

@@ -20,6 +20,9 @@ use super::routing::Planned;
 use super::{AttemptManner, Deliverer};
 use crate::submission::own::{Occasion, hand_in_as};
 
+/// How variables of ACLs begin (`$acl_c0`, `$acl_m_x`).
+const OF_ACLS: &[u8] = b"acl_";
+
 /// A delivery that is to be made.
 pub(super) struct Errand<'p> {
     pub(super) deliverer: &'p Deliverer,
@@ -73,8 +76,21 @@ pub(super) type HandsOver<'h> = dyn Fn(&[u8]) -> Result<(), SpoolError> + 'h;
 pub(super) type Keeps<'k> = dyn Fn(&[usize]) + 'k;
 
 impl Errand<'_> {
-    /// Makes the delivery, in a context that knows the message.
+    /// Makes the delivery, in a context that knows the message. Variables that ACLs set
+    /// meanwhile are seen by nobody else (specification 61).
     pub(super) fn run(self, cx: &mut Context, hand_over: &HandsOver<'_>, keep: &Keeps<'_>) -> Made {
+        let before = cx.family(OF_ACLS);
+        let made = self.make(cx, hand_over, keep);
+        for (name, _) in cx.family(OF_ACLS) {
+            cx.unset(name);
+        }
+        for (name, value) in before {
+            cx.set(name, value);
+        }
+        made
+    }
+
+    fn make(self, cx: &mut Context, hand_over: &HandsOver<'_>, keep: &Keeps<'_>) -> Made {
         let Self { deliverer, planned, number, id, place, mut message, .. } = self;
         let routes = deliverer.server.acls.routes();
         let deliveries: Vec<&Delivery> = planned.iter().map(|one| &*one.delivery).collect();

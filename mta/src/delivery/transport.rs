@@ -23,7 +23,7 @@ use super::retry::{Verdict, store};
 use super::routing::Planned;
 use super::stand_ins::Before;
 use super::tracking::NodeId;
-use super::unrouted::LateWords;
+use super::unrouted::{LateWords, ToldLate};
 use crate::tally;
 
 /// The number of what is not tried because too much runs already.
@@ -464,7 +464,8 @@ impl<'d> Attempt<'d> {
                         (true, true) => LateWords::All,
                         (true, false) => LateWords::None,
                     };
-                    (Delivery { hosts: Vec::new(), ..Delivery::clone(delivery) }, told)
+                    let delivery = Delivery { hosts: Vec::new(), ..Delivery::clone(delivery) };
+                    ToldLate::Transport(Box::new(delivery), told)
                 });
                 let waits = Expired { undone, group, told, is_answered };
                 let is_late = !is_local && of_hosts == Verdict::Expired && !self.is_wrapped();

@@ -43,6 +43,15 @@ pub(super) enum LateWords {
     Replied,
 }
 
+/// Who is told of an address for which the time has run out.
+#[derive(Debug)]
+pub(super) enum ToldLate {
+    /// The transport of this delivery.
+    Transport(Box<Delivery>, LateWords),
+    /// The main section, of an address that the router could not place.
+    Main(Box<Address>, Option<Str>),
+}
+
 /// The number of a connection that a host ended.
 const LOST: i32 = -18;
 
@@ -155,7 +164,10 @@ impl Attempt<'_> {
             false => self.defer(undone),
             true => {
                 let group = self.next_group();
-                self.expired.push(Expired { undone, group, told: None, is_answered: false });
+                // Whoever sent it learns of it by a bounce.
+                let is_told = self.file().sender.is_empty();
+                let told = is_told.then(|| ToldLate::Main(Box::new(address.clone()), router_name));
+                self.expired.push(Expired { undone, group, told, is_answered: false });
             }
         }
     }
@@ -167,18 +179,35 @@ impl Attempt<'_> {
             let Expired { undone, group, told, is_answered } = one;
             at = if last == Some(group) { at + 1 } else { 0 };
             last = Some(group);
-            let told = told.map(|(delivery, words)| {
+            let told = told.map(|told| {
+                let words = match &told {
+                    ToldLate::Transport(_, words) => *words,
+                    ToldLate::Main(..) => LateWords::All,
+                };
                 let is_whole = words == LateWords::All || is_replied(&undone.why, is_answered);
                 let said = match words {
                     LateWords::None => Vec::new(),
                     _ if is_whole => late(&undone.why.message),
                     _ => TIMED_OUT.into(),
                 };
-                (delivery, said)
+                (told, said)
             });
+            let node = undone.node;
             self.time_out(at, undone, is_answered);
-            if let Some((delivery, said)) = told {
+            self.late.extend(told.map(|(told, said)| (node, told, said)));
+        }
+    }
+
+    /// Tells whoever is to be told of an address for which the time has run out.
+    pub(super) fn tell_late(&mut self, node: NodeId) {
+        let Some(at) = self.late.iter().position(|(late, ..)| *late == node) else { return };
+        let (_, told, said) = self.late.remove(at);
+        match told {
+            ToldLate::Transport(delivery, _) => {
                 self.tell_transport(&delivery, "msg:fail:delivery", &said, None, None);
+            }
+            ToldLate::Main(address, router) => {
+                self.tell_failure(&address, router.as_ref(), &said);
             }
         }
     }

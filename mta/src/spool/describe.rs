@@ -127,6 +127,14 @@ fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
     out.values
 }
 
+/// The lines of what ACLs have set.
+pub(crate) fn acl_values(cx: &mut Context) -> Vec<Value> {
+    let mut out = Lines { cx, values: Vec::new() };
+    out.acl_variables(b'c');
+    out.acl_variables(b'm');
+    out.values
+}
+
 struct Lines<'c> {
     cx: &'c mut Context,
     values: Vec<Value>,

@@ -142,6 +142,19 @@ impl HeaderFile {
         self.value(name)?.text.as_deref()
     }
 
+    /// Has the variables of ACLs be these, in their place.
+    pub(crate) fn set_acl_values(&mut self, new: Vec<Value>) {
+        let is_old = |value: &Value| matches!(&value.name[..], b"acl" | b"aclc" | b"aclm");
+        let is_later = |value: &Value| {
+            let name = &value.name[..];
+            matches!(name, b"debug_selector" | b"spool_file_wireformat" | b"body_linecount")
+        };
+        let place = self.values.iter().position(|value| is_old(value) || is_later(value));
+        self.values.retain(|value| !is_old(value));
+        let place = place.unwrap_or(self.values.len()).min(self.values.len());
+        self.values.splice(place..place, new);
+    }
+
     /// Freezes the message; `now` is in seconds since 1970.
     pub(crate) fn freeze(&mut self, now: i64) {
         self.values.retain(|value| value.name != b"frozen");

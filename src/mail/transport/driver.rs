@@ -29,7 +29,7 @@ pub(crate) struct TransportRun {
     /// Whether it takes the message's files in the spool as they are, so that options that
     /// change messages, and say as whom, are nothing to it.
     pub(super) takes_files: bool,
-    /// Whether events hear why it could not deliver: somebody says so to it.
+    /// Whether events hear why it could not deliver: somebody says so to it, or it is wrong itself.
     pub(super) is_answered: bool,
     /// By which option it writes what SMTP says, where it can do without.
     pub(super) batched: Option<DriverOpt<bool>>,
@@ -72,7 +72,7 @@ pub(crate) struct QuotaOptions {
 }
 
 static LMTP: TransportRun = TransportRun::new(true, super::lmtp::run);
-static REPLY: TransportRun = TransportRun::new(false, super::autoreply::run);
+static REPLY: TransportRun = TransportRun::new(true, super::autoreply::run);
 
 static COMMAND: TransportRun = TransportRun {
     remote: false,

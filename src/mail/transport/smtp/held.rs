@@ -181,7 +181,12 @@ impl Routes {
         line.opened.client.leave(cx.trace());
         log_tls_fault(cx, &mut line.opened.client, &host.name, host.address);
         if let Some(transport) = self.transport_named(transport.bytes()) {
+            let [name, address] = host.shown();
+            let of_host = [(var::HOST, name), (var::HOST_ADDRESS, address)];
+            let shown: Vec<(Var, Str)> = line.values.into_iter().chain(of_host).collect();
+            shown.iter().for_each(|(var, value)| cx.set_var(*var, value.clone()));
             raise(cx, transport, CLOSED, b"");
+            shown.iter().for_each(|(var, _)| cx.unset_var(*var));
         }
         show_proxy(cx, None);
     }
