@@ -13,8 +13,11 @@ mod acls;
 mod addresses;
 mod ages;
 mod aliases;
+mod auths;
 mod commands;
+mod datas;
 mod deliveries;
+mod events;
 mod expressions;
 mod filters;
 mod hosts;
@@ -33,6 +36,7 @@ mod sieves;
 mod signatures;
 mod submissions;
 mod texts;
+mod tls;
 mod transports;
 
 pub use patterns::pattern as random_pattern;
@@ -47,7 +51,7 @@ use regex::Regex;
 
 use crate::cases::changes;
 use crate::servers::Server;
-use crate::{dialogues, filters as filter_cases, routing, submission};
+use crate::{daemons, dialogues, filters as filter_cases, routing, submission};
 
 /// How many tries a find is worth that is made smaller.
 const TRIES: usize = 150;
@@ -63,10 +67,16 @@ pub enum Kind {
     Age,
     /// Alias files (`-bt`, `-bv`).
     Alias,
+    /// Who clients say they are, of servers and of clients.
+    Auth,
     /// Command lines.
     Command,
+    /// Messages as nobody should write them, and how they are received.
+    Data,
     /// Lists within lists, over several attempts at their delivery.
     Delivery,
+    /// Events of deliveries.
+    Event,
     /// Expansions (`-be`).
     Expr,
     /// Filters of users and of the system, and in Sieve (`-bf`, `-bF`).
@@ -99,19 +109,24 @@ pub enum Kind {
     Signature,
     /// Messages that local programs hand in.
     Submission,
+    /// TLS, of servers and of clients.
+    Tls,
     /// Local transports, over several attempts at a delivery.
     Transport,
 }
 
 impl Kind {
     /// All of them, with their names.
-    pub const ALL: [(&str, Self); 23] = [
+    pub const ALL: [(&str, Self); 27] = [
         ("acl", Self::Acl),
         ("address", Self::Address),
         ("age", Self::Age),
         ("alias", Self::Alias),
+        ("auth", Self::Auth),
         ("command", Self::Command),
+        ("data", Self::Data),
         ("delivery", Self::Delivery),
+        ("event", Self::Event),
         ("expr", Self::Expr),
         ("filter", Self::Filter),
         ("host", Self::Host),
@@ -128,6 +143,7 @@ impl Kind {
         ("session", Self::Session),
         ("signature", Self::Signature),
         ("submission", Self::Submission),
+        ("tls", Self::Tls),
         ("transport", Self::Transport),
     ];
 
@@ -151,8 +167,11 @@ impl Kind {
             Self::Address => addresses::make(rng),
             Self::Age => ages::make(rng),
             Self::Alias => aliases::make(rng),
+            Self::Auth => auths::make(rng),
             Self::Command => commands::make(rng),
+            Self::Data => datas::make(rng),
             Self::Delivery => deliveries::make(rng),
+            Self::Event => events::make(rng),
             Self::Expr => expressions::make(rng),
             Self::Filter => filters::make(rng),
             Self::Host => hosts::make(rng),
@@ -169,6 +188,7 @@ impl Kind {
             Self::Session => sessions::make(rng),
             Self::Signature => signatures::make(rng),
             Self::Submission => submissions::make(rng),
+            Self::Tls => tls::make(rng),
             Self::Transport => transports::make(rng),
         }
     }
@@ -182,6 +202,7 @@ pub fn question(kind: Kind, seed: u64) -> String {
 /// The sort of case that a question is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Form {
+    Daemon,
     Dialogue,
     Expression,
     Filter,
@@ -237,6 +258,10 @@ impl Quarry {
             _ => {}
         }
         let ask = |program: &Path, is_real: bool| match self.form {
+            Form::Daemon => {
+                let case = daemons::Case::parse("hunt.case".into(), &text);
+                lines_of(&case.play(program).text())
+            }
             Form::Dialogue => {
                 let case = dialogues::Case::parse(Path::new("hunt.case"), &text);
                 let place = case.set_up();
@@ -264,6 +289,14 @@ impl Quarry {
         }
         let (theirs, ours): (Vec<String>, Vec<String>) =
             (signatures::unworded(ask(programs.exim, true)), ask(programs.eximious, false));
+        let [theirs, ours] = match text.contains("tls") {
+            true => [theirs, ours].map(tls::unlettered),
+            false => [theirs, ours],
+        };
+        let [theirs, ours] = match text.contains("begin authenticators") {
+            true => [theirs, ours].map(auths::hushed),
+            false => [theirs, ours],
+        };
         // Reports have numbers in them, of any length.
         static SIZES: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(r"^( *\d+[mhdw]) +[\d.]+[KM]? (NAME <>)").expect("a pattern")

@@ -2,12 +2,14 @@
 //! remembers what it heard.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use crate::tls::{Wire, Wishes};
 
 /// What it says, by what it is asked: `banner`, `ext` (with commas between the extensions),
 /// `mail` (with `%` between the answers to the first, the second, …), `rcpt:PART` (the
@@ -16,6 +18,10 @@ use std::time::Duration;
 /// its questions and the answer), `quit` (which may only be `wait`). `|` begins another line; a
 /// reply that is `close` ends the connection, and `wait` says nothing for long. With `show`, which
 /// may only be `bytes`, messages are remembered with the ends of their lines, and blanks there.
+///
+/// With `tls` (`cert=NAME version=1.2 alpn=smtp`, and before it `asks`, for a client's certificate,
+/// and `at-once`), it offers STARTTLS, or begins with TLS; what stands behind `tls:` counts under
+/// TLS alone. After STARTTLS it does what `handshake` says: `close`, `nonsense`, `then-close`.
 pub type Answers = Vec<(String, String)>;
 
 type Turns = Arc<Mutex<BTreeMap<String, usize>>>;
@@ -51,10 +57,7 @@ impl NextHost {
             heard: Arc::default(),
         };
         let own = host.clone();
-        serve(
-            move || listener.accept(),
-            move |stream| own.talk().talk(&mut BufReader::new(&stream), &stream),
-        );
+        serve(move || listener.accept(), move |stream| own.talk().over_tcp(stream));
         host
     }
 
@@ -69,7 +72,10 @@ impl NextHost {
         let own = self.clone();
         serve(
             move || listener.accept(),
-            move |stream| own.talk().talk(&mut BufReader::new(&stream), &stream),
+            move |stream| {
+                let greeting = own.talk().answer("banner", "220 next.test ESMTP").to_owned();
+                own.talk().talk(&mut BufReader::new(&stream), &stream, Some(greeting));
+            },
         );
     }
 
@@ -84,6 +90,7 @@ impl NextHost {
             answers: locked(&self.answers).clone(),
             turns: self.turns.clone(),
             heard: self.heard.clone(),
+            is_sealed: false,
         }
     }
 
@@ -118,18 +125,103 @@ fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A connection that is read and written by turns.
+struct Shared<'w>(&'w Mutex<Wire>);
+
+impl Read for Shared<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        locked(self.0).read(into)
+    }
+}
+
+impl Write for Shared<'_> {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        locked(self.0).write(from)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        locked(self.0).flush()
+    }
+}
+
 /// One conversation.
 struct Talk {
     answers: Answers,
     /// How often answers were asked for of which there are several.
     turns: Turns,
     heard: Arc<Mutex<Vec<String>>>,
+    /// Whether it is under TLS.
+    is_sealed: bool,
+}
+
+/// How a conversation ends.
+#[derive(PartialEq, Eq)]
+enum End {
+    /// For good.
+    Over,
+    /// TLS begins.
+    Seal,
 }
 
 impl Talk {
     fn answer<'a>(&'a self, to: &str, usual: &'a str) -> &'a str {
-        let own = self.answers.iter().find(|(key, _)| key == to);
+        let sealed = |key: &str| self.is_sealed && key.strip_prefix("tls:") == Some(to);
+        let own = self.answers.iter().find(|(key, _)| sealed(key));
+        let own = own.or_else(|| self.answers.iter().find(|(key, _)| key == to));
         own.map_or(usual, |(_, answer)| answer)
+    }
+
+    /// Speaks with a client that may want TLS.
+    fn over_tcp(mut self, stream: TcpStream) {
+        let tls = self.answer("tls", "").to_owned();
+        let mut words: Vec<&str> = tls.split_whitespace().collect();
+        let mut takes = |word: &str| {
+            let before = words.len();
+            words.retain(|one| *one != word);
+            words.len() < before
+        };
+        let (asks, at_once) = (takes("asks"), takes("at-once"));
+        let wishes = Wishes::read(&words.join(" "));
+        let greeting = self.answer("banner", "220 next.test ESMTP").to_owned();
+        if !at_once {
+            let end = self.talk(&mut BufReader::new(&stream), &stream, Some(greeting.clone()));
+            if end == End::Over {
+                return;
+            }
+            match self.answer("handshake", "") {
+                "close" => return,
+                "nonsense" => {
+                    let _ = (&stream).write_all(b"this is not TLS, but something else\r\n");
+                    return;
+                }
+                _ => {}
+            }
+        }
+        // Who breaks off there is told of when others may have been heard already.
+        let Some((mut wire, said)) = Wire::serve_as(stream, &wishes, asks) else { return };
+        self.is_sealed = true;
+        if self.answer("handshake", "") == "then-close" {
+            return self.note("C", &format!("({said})"));
+        }
+        let greeting = at_once.then(|| self.answer("banner", "220 next.test ESMTP").to_owned());
+        if let Some(greeting) = &greeting
+            && wire.write_all(format!("{}\r\n", greeting.replace('|', "\r\n")).as_bytes()).is_err()
+        {
+            return;
+        }
+        let shared = Mutex::new(wire);
+        // Who leaves at once was never there.
+        let mut input = BufReader::new(Shared(&shared));
+        if input.fill_buf().is_ok_and(|heard| !heard.is_empty()) {
+            self.note("C", &format!("({said})"));
+            self.talk(&mut input, Shared(&shared), None);
+        }
+        let mut wire = locked(&shared);
+        wire.unseal();
+        // What is not read would be answered with a reset.
+        let _ = wire.socket().shutdown(Shutdown::Write);
+        let _ = wire.socket().set_read_timeout(Some(Duration::from_secs(2)));
+        let _ = wire.read_to_end(&mut Vec::new());
     }
 
     /// The answer of several, one each time; the last one stays.
@@ -160,30 +252,42 @@ impl Talk {
         }
     }
 
-    /// Speaks with a client until one side ends that.
-    fn talk(&self, input: &mut impl BufRead, mut output: impl Write) {
+    /// Speaks with a client until one side ends that; it begins with a greeting, or goes on.
+    fn talk(
+        &self,
+        input: &mut impl BufRead,
+        mut output: impl Write,
+        greeting: Option<String>,
+    ) -> End {
         let (mut recipients, mut has_sender) = (0, false);
         let mut line = Vec::new();
         let mut is_lmtp = false;
-        let mut to_say = self.answer("banner", "220 next.test ESMTP").to_owned();
+        let mut says_nothing = greeting.is_none();
+        let mut to_say = greeting.unwrap_or_default();
         loop {
             match &to_say[..] {
-                "close" => return,
-                // The client has lost its patience by then.
-                "wait" => return std::thread::sleep(Duration::from_secs(20)),
+                "close" => return End::Over,
+                "wait" => {
+                    // The client has lost its patience by then.
+                    std::thread::sleep(Duration::from_secs(20));
+                    return End::Over;
+                }
                 _ => {}
             }
             let (to_say_now, closes) = match to_say.strip_suffix("|close") {
                 Some(head) => (head, true),
                 None => (&to_say[..], false),
             };
-            let text = format!("{}\r\n", to_say_now.replace('|', "\r\n"));
+            let mut text = format!("{}\r\n", to_say_now.replace('|', "\r\n"));
+            if std::mem::take(&mut says_nothing) {
+                text.clear();
+            }
             if output.write_all(text.as_bytes()).is_err() || closes {
-                return;
+                return End::Over;
             }
             line.clear();
             if input.read_until(b'\n', &mut line).unwrap_or(0) == 0 {
-                return;
+                return End::Over;
             }
             let command = String::from_utf8_lossy(&line).into_owned();
             self.note("C", &command);
@@ -192,8 +296,10 @@ impl Talk {
                 "EHLO" | "LHLO" => {
                     is_lmtp = verb == "LHLO";
                     let ext = self.answer("ext", "PIPELINING,SIZE,8BITMIME");
+                    let offers = !self.answer("tls", "").is_empty() && !self.is_sealed;
+                    let tls = if offers { "STARTTLS" } else { "" };
                     let words: Vec<&str> =
-                        ["next.test"].into_iter().chain(ext.split(',')).collect();
+                        ["next.test", tls].into_iter().chain(ext.split(',')).collect();
                     let words: Vec<&&str> = words.iter().filter(|word| !word.is_empty()).collect();
                     let last = words.len() - 1;
                     let shown = words.iter().enumerate().map(|(at, word)| {
@@ -220,7 +326,7 @@ impl Talk {
                     };
                     let answer = self.answer("data", usual).to_owned();
                     if answer.starts_with('3') && !self.message(&mut output, input, &answer) {
-                        return;
+                        return End::Over;
                     }
                     match answer.starts_with('3') {
                         true => self.end(is_lmtp, recipients),
@@ -232,7 +338,7 @@ impl Talk {
                     let length = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
                     let mut chunk = vec![0; length];
                     if input.read_exact(&mut chunk).is_err() {
-                        return;
+                        return End::Over;
                     }
                     let lines = chunk.split_inclusive(|byte| *byte == b'\n');
                     lines.for_each(|line| self.note_of_message("B", line));
@@ -251,16 +357,26 @@ impl Talk {
                         line.clear();
                         let asked = output.write_all(format!("{ask}\r\n").as_bytes());
                         if asked.is_err() || input.read_until(b'\n', &mut line).unwrap_or(0) == 0 {
-                            return;
+                            return End::Over;
                         }
                         self.note("A", &String::from_utf8_lossy(&line));
                     }
                     last.to_owned()
                 }
+                "STAR" => {
+                    let offers = !self.answer("tls", "").is_empty();
+                    let usual = if offers { "220 go on" } else { "250 ok" };
+                    let answer = self.answer("starttls", usual).to_owned();
+                    if answer.starts_with('2') && offers {
+                        let _ = output.write_all(format!("{answer}\r\n").as_bytes());
+                        return End::Seal;
+                    }
+                    answer
+                }
                 "QUIT" if self.answer("quit", "") == "wait" => "wait".to_owned(),
                 "QUIT" => {
                     let _ = output.write_all(b"221 bye\r\n");
-                    return;
+                    return End::Over;
                 }
                 _ => self.answer(&verb.to_lowercase(), "250 ok").to_owned(),
             };

@@ -241,6 +241,10 @@ impl Run {
         let answers = self.answers.iter().map(Line::answer).collect();
         let proxy =
             next_host.filter(|_| wants_proxy).map(|host| SocksProxy::start(host.port(), answers));
+        let certificates = match self.config.contains("CERTS") {
+            true => crate::tls::certificates().display().to_string(),
+            false => "CERTS".to_owned(),
+        };
         let config = format!(
             "primary_hostname = mail.example\nspool_directory = {directory}/spool\n\
              log_file_path = {directory}/log/%slog\nkeep_environment =\nqueue_only\n{}",
@@ -249,6 +253,7 @@ impl Run {
                 .replace("SOCKET", "DIR/socket")
                 .replace("DIR", directory)
                 .replace("PORT", &port)
+                .replace("CERTS", &certificates)
         );
         let path = home.path().join("conf");
         std::fs::write(&path, config).expect("a configuration");
@@ -334,6 +339,9 @@ impl Run {
         let asked = proxy.map(|proxy| proxy.heard().join("\n")).unwrap_or_default();
         show(&mut said, "proxy", asked.as_bytes(), directory);
         let (own, shown) = (format!("]:{port}"), "]:PORT");
+        if certificates != "CERTS" {
+            said.iter_mut().for_each(|line| *line = line.replace(&certificates, "CERTS"));
+        }
         if port != "0" {
             said.iter_mut().for_each(|line| *line = line.replace(&own, shown));
         }

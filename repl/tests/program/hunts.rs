@@ -8,12 +8,15 @@ use eximious_tests::reference::Reference;
 use eximious_tests::{network, submission};
 
 /// Where each hunt begins here, and how many questions it asks.
-const SEEDS: [(Kind, u64, u64); 18] = [
+const SEEDS: [(Kind, u64, u64); 22] = [
     (Kind::Acl, 1007, 4),
     (Kind::Address, 1000, 6),
     (Kind::Alias, 1000, 6),
+    (Kind::Auth, 1000, 10),
     (Kind::Command, 513, 15),
+    (Kind::Data, 1008, 8),
     (Kind::Delivery, 5000, 4),
+    (Kind::Event, 1011, 8),
     (Kind::Expr, 1, 10),
     (Kind::Filter, 1000, 6),
     (Kind::Layout, 6000, 16),
@@ -27,6 +30,7 @@ const SEEDS: [(Kind, u64, u64); 18] = [
     (Kind::Session, 1000, 4),
     (Kind::Signature, 3000, 12),
     (Kind::Submission, 1011, 6),
+    (Kind::Tls, 6002, 6),
 ];
 
 #[test]
@@ -76,13 +80,17 @@ fn inside() {
         }
         if matches!(
             kind,
-            Kind::Delivery
+            Kind::Auth
+                | Kind::Data
+                | Kind::Delivery
+                | Kind::Event
                 | Kind::Log
                 | Kind::Mime
                 | Kind::Rewrite
                 | Kind::Sequence
                 | Kind::Signature
                 | Kind::Submission
+                | Kind::Tls
         ) && submission::lacking().is_some()
         {
             continue;
