@@ -66,6 +66,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use crate::cases::{self, Place, Scene, changes, words};
+use crate::escapes::unescaped;
 use crate::servers::Server;
 use crate::{idents, names, network};
 
@@ -443,34 +444,4 @@ fn note_end(talk: &talk::Talk, gone: &mut bool, lines: &mut Vec<String>) {
     if talk.is_over() && !std::mem::replace(gone, true) {
         lines.push("x".to_owned());
     }
-}
-
-/// Bytes with escapes.
-fn unescaped(text: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        out.extend_from_slice(&rest.as_bytes()[..at]);
-        let behind = &rest[at + 1..];
-        let (byte, length) = match behind.as_bytes().first() {
-            Some(b'r') => (b'\r', 1),
-            Some(b'n') => (b'\n', 1),
-            Some(b't') => (b'\t', 1),
-            Some(b'0') => (0, 1),
-            Some(b'\\') => (b'\\', 1),
-            Some(b'x') => (u8::from_str_radix(&behind[1..3], 16).expect("two digits"), 3),
-            Some(b'{') => {
-                let end = behind.find('}').expect("a brace");
-                let (count, text) = behind[1..end].split_once(':').expect("a number and a text");
-                out.extend(unescaped(text).repeat(count.parse().expect("a number")));
-                rest = &behind[end + 1..];
-                continue;
-            }
-            _ => panic!("what is this: \\{behind}"),
-        };
-        out.push(byte);
-        rest = &behind[length..];
-    }
-    out.extend_from_slice(rest.as_bytes());
-    out
 }

@@ -7,6 +7,7 @@ pub mod daemons;
 pub mod dialogues;
 pub mod dice;
 pub mod differences;
+mod escapes;
 pub mod filters;
 pub mod firebird;
 pub mod fixtures;

@@ -50,6 +50,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::cases;
+use crate::escapes::unescaped;
 use crate::hints;
 use crate::next_host::NextHost;
 use crate::next_hosts::{Line, NextHosts};
@@ -553,39 +554,4 @@ fn without_received(text: &str) -> String {
         !inside
     });
     kept.map(|line| format!("{line}\n")).collect()
-}
-
-/// Bytes, as they are written in a case.
-pub(crate) fn unescaped(text: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        out.extend_from_slice(&rest.as_bytes()[..at]);
-        let after = &rest[at + 1..];
-        let mut length = 1;
-        match after.as_bytes().first() {
-            Some(b'n') => out.push(b'\n'),
-            Some(b'r') => out.push(b'\r'),
-            Some(b't') => out.push(b'\t'),
-            Some(b's') => out.push(b' '),
-            Some(b'0') => out.push(0),
-            Some(b'x') => {
-                let digits = after.get(1..3).expect("two digits");
-                out.push(u8::from_str_radix(digits, 16).expect("two digits"));
-                length = 3;
-            }
-            Some(b'{') => {
-                let end = after.find('}').expect("a brace");
-                let (count, text) = after[1..end].split_once(':').expect("a colon");
-                let count = count.parse().expect("a number");
-                out.extend(std::iter::repeat_n(unescaped(text), count).flatten());
-                length = end + 1;
-            }
-            Some(byte) => out.push(*byte),
-            None => length = 0,
-        }
-        rest = &after[length..];
-    }
-    out.extend_from_slice(rest.as_bytes());
-    out
 }

@@ -13,8 +13,9 @@ use regex::{Captures, Regex};
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket, sockopt};
 
 use super::talk::Hidden;
-use super::{Case, Session, is_sent, note_lines, unescaped};
+use super::{Case, Session, is_sent, note_lines};
 use crate::cases::{Place, changes};
+use crate::escapes::unescaped;
 
 /// How long a reply may take, and a daemon to begin.
 const PATIENCE: Duration = Duration::from_secs(4);

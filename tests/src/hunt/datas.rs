@@ -7,7 +7,8 @@ use fastrand::Rng;
 
 use super::{Form, Quarry};
 use crate::dice::Dice;
-use texts::{Care, Writer, escaped};
+use crate::escapes::escaped;
+use texts::{Care, Writer};
 
 const OPTIONS: &[&str] = &[
     "message_size_limit = 200",

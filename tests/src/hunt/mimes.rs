@@ -273,7 +273,7 @@ fn session(rng: &mut Rng, quarry: &mut Quarry) {
             let mut writer = Writer::new("\\r\\n");
             writer.message(rng);
             let text = writer.lines.concat();
-            let length = crate::submission::unescaped(&text).len();
+            let length = crate::escapes::unescaped(&text).len();
             quarry.loose(format!("> BDAT {length} LAST\\r\\n{text}"));
             break;
         }

@@ -10,6 +10,7 @@ use regex::Regex;
 
 use super::{Form, Quarry};
 use crate::dice::Dice;
+use crate::escapes::escaped;
 use crate::keys;
 
 /// Lines of headers, without their ends.
@@ -99,23 +100,6 @@ impl Mail {
 
 fn one<'a>(rng: &mut Rng, from: &[&'a [u8]]) -> &'a [u8] {
     from[rng.usize(..from.len())]
-}
-
-/// Bytes as cases have them.
-fn escaped(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for byte in bytes {
-        match byte {
-            b'\r' => text += "\\r",
-            b'\n' => text += "\\n",
-            b'\t' => text += "\\t",
-            b'\\' => text += "\\\\",
-            b' '..=b'~' => text.push(char::from(*byte)),
-            _ => text += &format!("\\x{byte:02x}"),
-        }
-    }
-    // It would stand for a directory.
-    text.replace("DIR", "D\\x49R")
 }
 
 pub(super) fn make(rng: &mut Rng) -> Quarry {

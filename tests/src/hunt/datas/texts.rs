@@ -266,29 +266,3 @@ fn length(rng: &mut Rng) -> usize {
         _ => rng.usize(20..2000),
     }
 }
-
-/// Bytes as they are written in a case.
-pub(super) fn escaped(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    let mut rest = bytes;
-    while let Some(byte) = rest.first() {
-        let run = rest.iter().take_while(|next| *next == byte).count();
-        let one = match byte {
-            b'\n' => "\\n".to_owned(),
-            b'\r' => "\\r".to_owned(),
-            b'\t' => "\\t".to_owned(),
-            b'\\' => "\\\\".to_owned(),
-            0 => "\\0".to_owned(),
-            b' '..=b'~' => char::from(*byte).to_string(),
-            other => format!("\\x{other:02x}"),
-        };
-        // White space at an end of a line may get lost.
-        let one = if one == " " && run == rest.len() { "\\s".to_owned() } else { one };
-        match run > 12 && byte.is_ascii_alphanumeric() {
-            true => text += &format!("\\{{{run}:{one}}}"),
-            false => text += &one.repeat(run),
-        }
-        rest = &rest[run..];
-    }
-    text
-}

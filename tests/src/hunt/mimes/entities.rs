@@ -6,7 +6,7 @@ use super::words::{
     BOUNDARIES, CHARSETS, ENCODINGS, EXTENDED, HOLDERS, LINES, MESSAGES, NAMES, TEXTS, TYPES,
 };
 use crate::dice::Dice;
-use crate::submission::unescaped;
+use crate::escapes::unescaped;
 
 /// Writes a message, in lines as cases have them.
 pub struct Writer {

@@ -6,8 +6,9 @@ use eximious_mailauth::canon::{BodyHash, BodyHasher, Canon};
 use eximious_mailauth::crypto::{Hash, KeyType};
 use fastrand::Rng;
 
-use super::{Mail, TEXT, escaped};
+use super::{Mail, TEXT};
 use crate::dice::Dice;
+use crate::escapes::escaped;
 use crate::hunt::{Form, Quarry};
 use crate::keys;
 
