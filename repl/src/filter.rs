@@ -49,6 +49,13 @@ pub struct Filters {
     pub suffix: Vec<u8>,
 }
 
+impl Filters {
+    /// Whether there is one to be tested.
+    pub fn any(&self) -> bool {
+        self.system.is_some() || self.user.is_some()
+    }
+}
+
 /// Tests filters with the message on the standard input.
 ///
 /// # Errors

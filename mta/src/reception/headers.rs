@@ -3,12 +3,13 @@
 
 use eximious::acl::{AclState, AddedHeader, HeaderPlace};
 use eximious::stdlib::lists::elements_with;
-use eximious::stdlib::message::{End, header_text, parse_with};
+use eximious::stdlib::message::{End, parse_with};
 use eximious::stdlib::pattern::CompiledPattern;
 use eximious::{Context, Header, Message, Str, opt, var};
 
 use super::envelope::sender_in_line;
 use super::lines::{Line, Lines};
+use super::parse::header_so_far;
 use crate::smtp::Replaced;
 
 /// A header that is too long, with what is permitted.
@@ -74,8 +75,7 @@ pub(super) fn too_long_at(bytes: &[u8], drops_from: bool, cx: &mut Context) -> O
     if bytes.len() as u64 <= whole.min(one) {
         return None;
     }
-    let mut is_sender = |line: &[u8]| drops_from && sender_in_line(cx, line).is_some();
-    let (text, _) = header_text(bytes, &mut is_sender);
+    let (text, _) = header_so_far(bytes, drops_from, cx);
     let mut sender = |line: &[u8]| match drops_from {
         true => sender_in_line(cx, line),
         false => None,

@@ -133,14 +133,21 @@ pub(crate) fn end_of_header(bytes: &[u8], drops_from: bool, cx: &mut Context) ->
 
 /// How many lines the header has of a message of which so much is there, with what ended it.
 pub(crate) fn header_lines(bytes: &[u8], drops_from: bool, cx: &mut Context) -> u64 {
-    let mut is_sender = |line: &[u8]| drops_from && sender_in_line(cx, line).is_some();
-    newlines(&header_text(bytes, &mut is_sender).0)
+    newlines(&header_so_far(bytes, drops_from, cx).0)
+}
+
+/// The lines of that, and where they end.
+pub(super) fn header_so_far(
+    bytes: &[u8],
+    drops_from: bool,
+    cx: &mut Context,
+) -> (Vec<u8>, Option<HeaderEnd>) {
+    header_text(bytes, &mut |line| drops_from && sender_in_line(cx, line).is_some())
 }
 
 /// How large a message is of which so much is there, in the lines that are kept of it.
 pub(crate) fn size_so_far(bytes: &[u8], drops_from: bool, cx: &mut Context) -> u64 {
-    let mut is_sender = |line: &[u8]| drops_from && sender_in_line(cx, line).is_some();
-    let (mut text, end) = header_text(bytes, &mut is_sender);
+    let (mut text, end) = header_so_far(bytes, drops_from, cx);
     if let Some(end) = end {
         let mut ends = Newlines::new(end.crlf);
         ends.push(&bytes[end.at..], &mut text);

@@ -20,9 +20,7 @@ impl Parser<'_> {
             || self.later.is_some()
             || self.given.listens
             || self.given.takes_message;
-        let filters = &self.given.filters;
-        let tests = filters.system.is_some() || filters.user.is_some();
-        if self.called != CalledAs::Eximious || asked || tests {
+        if self.called != CalledAs::Eximious || asked || self.given.filters.any() {
             return Ok(());
         }
         if let [word, rest @ ..] = self.args {

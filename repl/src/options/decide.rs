@@ -56,10 +56,8 @@ impl Parser<'_> {
 
     pub(super) fn decide(mut self) -> Result<Options, Stop> {
         if let Some(line) = self.given.log_line.take() {
-            let filters = &self.given.filters;
             let shown = self.given.tells_version
-                || filters.system.is_some()
-                || filters.user.is_some()
+                || self.given.filters.any()
                 || self
                     .has(|asked| matches!(asked, Asked::Expand | Asked::Route(_) | Asked::Host(_)));
             return Ok(self.finish(Some(Asked::Log(line, shown))));
@@ -71,8 +69,7 @@ impl Parser<'_> {
             self.action = None;
         }
         self.check_apart()?;
-        let filter = &self.given.filters;
-        if filter.system.is_some() || filter.user.is_some() {
+        if self.given.filters.any() {
             self.decide_filter()?;
         }
         self.decide_daemon()?;
@@ -201,9 +198,8 @@ impl Parser<'_> {
             return Ok(());
         }
         let runs = self.action == Some(Asked::Deliver) && given.work.is_none();
-        let filters = given.filters.system.is_some() || given.filters.user.is_some();
         let other = self.has(|asked| !asked.is_information());
-        let apart = filters || other || listens && self.begins_run();
+        let apart = given.filters.any() || other || listens && self.begins_run();
         let text = given.recipients_in_header
             || given.sender.is_some()
             || given.scanned.is_some()
@@ -271,9 +267,7 @@ impl Parser<'_> {
             {
                 Ok(())
             }
-            Some(Asked::Deliver) if bare && self.given.work.is_none() && self.begins_run() => {
-                Ok(())
-            }
+            Some(Asked::Deliver) if bare && self.given.work.is_none() => Ok(()),
             None if bare => {
                 self.action = Some(Asked::Filter);
                 Ok(())
