@@ -237,19 +237,24 @@ pub struct LookupQuery {
 
 /// `ret=full,filter=dir`: read on demand, because most lookups have none.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct LookupOptions(pub Vec<u8>);
+pub struct LookupOptions(pub Str);
 
 impl LookupOptions {
     /// The value of an option, where it is given.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.0.split(|c| *c == b',').find_map(|option| {
+        self.0.bytes().split(|c| *c == b',').find_map(|option| {
             option.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="))
         })
+    }
+    /// The same with where it comes from: in a list that text from outside has a part in, that
+    /// is from outside, too.
+    pub fn text(&self, name: &str) -> Option<Str> {
+        self.get(name).map(|value| Str::from(value).stamped(self.0.taint()))
     }
     /// Whether an option has a value, if only in one of the places where it
     /// stands.
     pub fn is(&self, name: &str, value: &str) -> bool {
-        self.0.split(|c| *c == b',').any(|option| {
+        self.0.bytes().split(|c| *c == b',').any(|option| {
             let rest =
                 option.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
             rest == Some(value.as_bytes())

@@ -13,43 +13,43 @@ const LONGEST: usize = 998;
 /// What is said of a message in one that comes of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct References {
-    /// The message's name; where it was sent again, that of its last time.
-    pub id: Vec<u8>,
+    /// The message's name, if it has one; where it was sent again, that of its last time.
+    pub id: Option<Vec<u8>>,
     /// `References:` and its value: what it refers to, and its name.
     pub line: Vec<u8>,
 }
 
 impl References {
-    /// Nothing where the message has no name.
+    /// Nothing where the message has no name and refers to none.
     pub fn to(message: &Message, settings: &Settings) -> Option<Self> {
         let first = |name| message.named(name).next().map(|one| one.value().trim_ascii());
         let named = |name: &[u8]| {
             let mut all = message.headers.iter();
-            all.find(|one| one.name.trim_ascii_end().eq_ignore_ascii_case(name))
+            let one = all.find(|one| one.name.trim_ascii_end().eq_ignore_ascii_case(name))?;
+            Some(one.value().trim_ascii()).filter(|id| !id.is_empty())
         };
-        let id = named(b"resent-message-id").or_else(|| named(b"message-id"))?;
-        let id = id.value().trim_ascii();
-        if id.is_empty() {
-            return None;
-        }
+        let id = named(b"resent-message-id").or_else(|| named(b"message-id"));
         let before = first(b"references").or_else(|| first(b"in-reply-to")).unwrap_or_default();
         let mut before = message_ids(before, Rules::of(settings));
         if before.len() > MOST_BEFORE {
             before.drain(1..=before.len() - MOST_BEFORE);
         }
-        let mut long = b"References:".len() + 1 + id.len();
+        let mut long = b"References:".len() + id.map_or(0, |id| 1 + id.len());
         long += before.iter().map(|one| 1 + one.len()).sum::<usize>();
         // The second goes before the first does.
         while long > LONGEST && !before.is_empty() {
             let gone = before.remove(1.min(before.len() - 1));
             long -= 1 + gone.len();
         }
+        if id.is_none() && before.is_empty() {
+            return None;
+        }
         let mut line = b"References:".to_vec();
-        for one in before.iter().map(Vec::as_slice).chain([id]) {
+        for one in before.iter().map(Vec::as_slice).chain(id) {
             line.extend([b" ", one].concat());
         }
         line.push(b'\n');
-        Some(Self { id: id.to_vec(), line })
+        Some(Self { id: id.map(<[u8]>::to_vec), line })
     }
 }
 
@@ -68,6 +68,10 @@ mod tests {
     fn a_line_names_what_was_before() {
         assert_eq!(line("Subject: x"), "");
         assert_eq!(line("Message-Id:"), "");
+        assert_eq!(line("References: no names"), "");
+        assert_eq!(line("Message-Id:\nReferences: <a@b> <c@d>"), "References: <a@b> <c@d>\n");
+        assert_eq!(line("In-Reply-To: <x@y>"), "References: <x@y>\n");
+        assert_eq!(line("Resent-Message-Id:\nMessage-Id: <a@b>"), "References: <a@b>\n");
         assert_eq!(line("Message-Id: <a@b>"), "References: <a@b>\n");
         assert_eq!(line("Message-Id: no name\nReferences: <a@b>"), "References: <a@b> no name\n");
         for (before, names) in [

@@ -237,6 +237,8 @@ fn look_up_address(
             format!("{}/{mask}", ip::key(ip::masked(ip, bits), separator))
         }
     };
+    let options = comma.map_or(&b""[..], |comma| &word[comma + 1..]);
+    let options = Str::from(options).stamped(rest.taint());
     let (key, file) = match style {
         LookupStyle::SingleKey => (Str::from(key), rest),
         LookupStyle::Query => (rest, Str::EMPTY),
@@ -249,7 +251,7 @@ fn look_up_address(
         affix: Vec::new(),
         star: false,
         star_at: false,
-        options: comma.map_or_else(Vec::new, |comma| word[comma + 1..].to_vec()),
+        options,
     };
     look_up(call, &asked).map(answer)
 }

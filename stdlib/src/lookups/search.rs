@@ -35,7 +35,7 @@ pub struct Search {
     /// Whether `*@domain` is tried before that.
     pub star_at: bool,
     /// What stands after a comma.
-    pub options: Vec<u8>,
+    pub options: Str,
 }
 
 /// What was found.
@@ -74,7 +74,7 @@ impl Search {
             affix: node.affix.map_or_else(|| b"*.".to_vec(), |span| span.of(word).to_vec()),
             star: node.star,
             star_at: node.star_at,
-            options: node.options.of(word).to_vec(),
+            options: Str::from(node.options.of(word)),
         }
     }
 
@@ -93,7 +93,9 @@ impl Search {
         fits(&node, word, keyed, call.registry()).map_err(unknown)?;
         let start = text.len() - text[end + 1..].trim_ascii_start().len();
         let argument = element.slice(start, text.len());
-        Ok(Some(Self::new(&node, word, key.clone(), argument)))
+        let mut search = Self::new(&node, word, key.clone(), argument);
+        search.options.stamp(element.taint());
+        Ok(Some(search))
     }
 }
 
@@ -219,8 +221,8 @@ fn begun(def: &LookupDef, key: &Str) -> Str {
 fn take_file(call: &Call<'_>, def: &LookupDef, query: &mut LookupQuery) -> Result<(), Fail> {
     let key = query.key.clone();
     let text = key.bytes();
-    match query.options.get("file").filter(|file| !file.is_empty()) {
-        Some(file) => query.file = Str::from(file),
+    match query.options.text("file").filter(|file| !file.is_empty()) {
+        Some(file) => query.file = file,
         None if text.first() == Some(&b'/') => {
             let space = |c: &u8| eximious_core::grammar::is_space(*c);
             let end = text.iter().position(space).unwrap_or(text.len());
@@ -308,7 +310,7 @@ impl Attempts<'_> {
             partial: self.search.partial,
             affix: &self.search.affix,
             star: (self.search.star, self.search.star_at),
-            options: &self.search.options,
+            options: self.search.options.bytes(),
         }
     }
 
@@ -318,7 +320,7 @@ impl Attempts<'_> {
             kind: self.def.meta.name,
             file: self.query.file.bytes(),
             key: key.bytes(),
-            options: &self.search.options,
+            options: self.search.options.bytes(),
             part,
             cached,
         }));
@@ -454,7 +456,8 @@ impl Attempts<'_> {
     /// `ret=key` gives the key, clean, instead of the data. What was found in
     /// a file is clean: so is the fixed part of the key.
     fn found(&self, value: Str, wild: Option<(Str, Str)>) -> Found {
-        let key = self.search.options.split(|c| *c == b',').any(|option| option == b"ret=key");
+        let key =
+            self.search.options.bytes().split(|c| *c == b',').any(|option| option == b"ret=key");
         let value = if key { self.query.key.clone().stamped(Taint::Clean) } else { value };
         Found { value, wild: wild.map(|(wild, fixed)| (wild, fixed.stamped(Taint::Clean))) }
     }

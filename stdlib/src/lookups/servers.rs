@@ -111,7 +111,7 @@ fn split(
     let key = &query.key;
     let text = key.bytes();
     if !text.starts_with(WORD) {
-        return Ok((query.options.get("servers").map(Str::from), key.clone()));
+        return Ok((query.options.text("servers"), key.clone()));
     }
     note_old_form(call);
     let at = skip_space(text, WORD.len());
@@ -129,7 +129,8 @@ fn split(
         return Err(LookupFail::Defer(message));
     }
     let list = key.slice(start, start + length);
-    Ok((Some(list), key.slice(skip_space(text, start + length + 1), text.len())))
+    // The white space before the statement stays: where the server finds a fault is counted.
+    Ok((Some(list), key.slice(start + length + 1, text.len())))
 }
 
 /// A query of the old form without its list of servers, for a log: passwords
