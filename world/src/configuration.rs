@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -16,7 +16,7 @@ use eximious_core::world::{Files, Stat};
 use rustix::fs::OFlags;
 
 use crate::as_user::as_the_lender;
-use crate::files::what_is_said;
+use crate::files::{bounded, what_is_said};
 use crate::rights::are_put_aside;
 
 /// The same world for reading the site's configuration: where the superuser's rights were put
@@ -81,12 +81,7 @@ impl Files for ConfigurationFiles {
             self.is_trusted.store(false, Ordering::Relaxed);
             return self.files.read(path, limit);
         }
-        let mut bytes = Vec::new();
-        file.take(limit + 1).read_to_end(&mut bytes)?;
-        match bytes.len() as u64 > limit {
-            true => Err(rustix::io::Errno::FBIG.into()),
-            false => Ok(bytes.into()),
-        }
+        Ok(bounded(file, about.size, limit)?.into())
     }
 
     fn stat(&self, path: &[u8], follow: bool) -> io::Result<Stat> {

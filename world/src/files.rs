@@ -175,12 +175,12 @@ pub(crate) fn what_is_said(data: &fs::Metadata) -> Stat {
 /// As [`read`], where it can be shared.
 fn read_shared(path: &Path, limit: u64) -> io::Result<Arc<[u8]>> {
     let size = fs::metadata(path).map_or(0, |data| if data.is_file() { data.len() } else { 0 });
-    let Ok(size) = usize::try_from(size.min(limit)) else { return Ok(read(path, limit)?.into()) };
     // A large file is not there twice.
-    if size < LARGE {
-        return Ok(read(path, limit)?.into());
-    }
-    let mut file = open(path)?;
+    let size = match usize::try_from(size) {
+        Ok(large) if large >= LARGE && size <= limit => large,
+        _ => return Ok(read(path, limit)?.into()),
+    };
+    let (mut file, _) = open(path)?;
     let mut shared: Arc<[u8]> = std::iter::repeat_n(0, size).collect();
     let mut filled = 0;
     if let Some(bytes) = Arc::get_mut(&mut shared) {
@@ -206,30 +206,45 @@ const LARGE: usize = 1 << 20;
 
 /// All that a file says, up to a limit.
 pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(io::Error::from_raw_os_error(rustix::io::Errno::FBIG.raw_os_error()));
-    }
-    Ok(bytes)
+    let (file, size) = open(path)?;
+    bounded(file, size, limit)
 }
 
-/// Opens a file to be read, without waiting for anybody. A directory is opened
-/// like one, and says what it is when it is read.
-fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+/// All that comes of something that should have so many bytes, up to a limit.
+pub(crate) fn bounded(from: impl Read, size: u64, limit: u64) -> io::Result<Vec<u8>> {
+    if size > limit {
+        return Err(rustix::io::Errno::FBIG.into());
+    }
+    let most = limit.saturating_add(1);
+    let room = size.min(ROOM);
+    // With a byte more, the end is found without more room.
+    let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or(0) + 1);
+    from.take(most).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > limit {
+        true => Err(rustix::io::Errno::FBIG.into()),
+        false => Ok(bytes),
+    }
+}
+
+/// How much is set aside for what a file says its size is.
+const ROOM: u64 = 1 << 20;
+
+/// Opens a file to be read, without waiting for anybody, and says its size. A directory is
+/// opened like one, and says what it is when it is read.
+fn open(path: &Path) -> io::Result<(Box<dyn Read>, u64)> {
     const DO_NOT_WAIT: i32 = OFlags::NONBLOCK.bits() as i32;
     let file = File::options().read(true).custom_flags(DO_NOT_WAIT).open(path)?;
     let data = file.metadata()?;
     let kind = data.file_type();
     if kind.is_file() || kind.is_dir() || is_null(&data) {
-        return Ok(Box::new(file));
+        return Ok((Box::new(file), data.len()));
     }
     // What this process was given open: `<(…)` of a shell is such a pipe.
     let given = ["/dev/fd/", "/dev/stdin", "/proc/self/fd/"];
     if kind.is_fifo()
         && given.iter().any(|name| path.as_os_str().as_bytes().starts_with(name.as_bytes()))
     {
-        return Ok(Box::new(Pipe(file)));
+        return Ok((Box::new(Pipe(file)), 0));
     }
     Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
 }

@@ -13,7 +13,7 @@ mod taken;
 
 use std::ffi::{CString, OsStr};
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, FileExt};
@@ -32,13 +32,11 @@ use rustix::process::{Gid, Uid};
 use self::arriving::Arriving;
 use self::commit::Commits;
 use self::late_logs::LateLogs;
+use crate::files::bounded;
 
 /// The permissions of directories and files.
 const DIRECTORY: RawMode = 0o750;
 const FILE: RawMode = 0o640;
-
-/// The room that what is read of a file has at first, at most.
-const ROOM: u64 = 1 << 20;
 
 /// The room for names that a directory is asked for at once.
 const NAMES: usize = 128 << 10;
@@ -337,15 +335,8 @@ impl Found {
     }
 
     fn read(self, limit: u64) -> io::Result<Vec<u8>> {
-        let most = limit.saturating_add(1);
-        let length = self.file.metadata()?.len().min(most).min(ROOM);
-        // With a byte more, the end is found without more room.
-        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
-        self.file.take(most).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > limit {
-            return Err(Errno::FBIG.into());
-        }
-        Ok(bytes)
+        let size = self.file.metadata()?.len();
+        bounded(self.file, size, limit)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
@@ -13,6 +13,7 @@ use rustix::fs::{FileType, FlockOperation, Mode, OFlags, fcntl_lock, fstat};
 use rustix::io::Errno;
 
 use crate::as_user::{Rights, rights};
+use crate::files::bounded;
 
 /// Does what is wanted with the user's rights.
 pub(super) fn work(order: &UserFileOrder) -> io::Result<Vec<u8>> {
@@ -45,12 +46,8 @@ fn done(order: &UserFileOrder) -> io::Result<Vec<u8>> {
         }
         UserFileWork::Read(most) => {
             let file = open(order, OFlags::RDONLY, 0)?;
-            let mut bytes = Vec::new();
-            file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-            match bytes.len() as u64 > *most {
-                true => Err(io::ErrorKind::FileTooLarge.into()),
-                false => Ok(bytes),
-            }
+            let size = file.metadata()?.len();
+            bounded(file, size, *most)
         }
         UserFileWork::Append(mode, more) => {
             let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE;
