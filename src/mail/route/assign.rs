@@ -22,8 +22,19 @@ impl Machine<'_> {
         router: &Router,
         transport: Option<usize>,
     ) -> Result<Box<Delivery>, RouteError> {
-        self.assign_errors(router)?;
-        self.assign_headers(router)?;
+        match self.assigned.take() {
+            Some(assigned) => {
+                let attached = &mut self.address.attached;
+                attached.errors_to = assigned.errors_to;
+                attached.ignore_errors = assigned.ignore_errors;
+                attached.headers_add = assigned.headers_add;
+                attached.headers_remove = assigned.headers_remove;
+            }
+            None => {
+                self.assign_errors(router)?;
+                self.assign_headers(router)?;
+            }
+        }
         let transport = self.transport_for(router, transport)?;
         // Deliveries to other hosts are the server's own.
         let identity = match transport.is_some_and(|number| self.routes.is_remote(number)) {

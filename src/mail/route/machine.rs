@@ -16,7 +16,7 @@ use super::offer::{Offer, cased};
 use super::pass::{ChildAddress, Pass, Renamed, RouteError, RouteNotice, Routed};
 use super::percent::{self, PercentDeferred};
 use super::router::Router;
-use super::{Address, Ancestor, Delivery, Purpose, Routes};
+use super::{Address, Ancestor, Attached, Delivery, Purpose, Routes};
 use crate::Context;
 use crate::engine::RunStop;
 
@@ -92,6 +92,8 @@ pub(super) struct Machine<'m> {
     /// Who was told of errors before the router at hand said otherwise, and whether nobody
     /// was.
     pub(super) told_before: Option<(Option<Str>, bool)>,
+    /// What a router that asks a program has assigned before it asks.
+    pub(super) assigned: Option<Attached>,
     /// Whether the first child is the address itself (`unseen`).
     pub(super) goes_on: bool,
 }
@@ -132,6 +134,7 @@ impl Routes {
             shown: BTreeSet::new(),
             decided: None,
             told_before: None,
+            assigned: None,
             goes_on: false,
         };
         let routed = machine.run();

@@ -35,6 +35,11 @@ static RULES: RouterRules =
 
 /// Does what a command says.
 fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {
+    // Faults of these count whatever the command says.
+    let before = machine.address.attached.clone();
+    let assigned = machine.assign_errors(router).and_then(|()| machine.assign_headers(router));
+    let after = std::mem::replace(&mut machine.address.attached, before);
+    assigned?;
     let identity = identity(machine, router)?;
     let line = router
         .text(opt::queryprogram::COMMAND)
@@ -50,7 +55,12 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
     let rest = || answer.rest.to_vec();
     let word = answer.word.to_ascii_lowercase();
     match word.as_slice() {
-        b"accept" => accept(machine, number, router, answer.rest),
+        b"accept" => {
+            machine.assigned = Some(after);
+            let accepted = accept(machine, number, router, answer.rest);
+            machine.assigned = None;
+            accepted
+        }
         b"decline" => Ok(Verdict::Decline),
         b"pass" => Ok(Verdict::Pass),
         b"fail" => Ok(Verdict::Fail(RouteError { said: Some(rest()), ..RouteError::new(rest()) })),
