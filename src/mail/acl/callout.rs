@@ -16,6 +16,7 @@ use super::machine::Run;
 use super::{Logs, cutthrough};
 use crate::mail::route::{Delivery, NO_HOSTS, RouteHost, Standing, Text};
 use crate::mail::smtp_transport::hosts_of;
+use crate::mail::transport::Transport;
 use cache::Cache;
 pub use params::CALLOUT_PARAMETERS;
 use params::Sender;
@@ -231,7 +232,7 @@ impl Callout<'_> {
         run.flush();
         let mut cache = Cache::new(run, self, now);
         if let Some(called) = cache.look(run, self) {
-            run.state.cutthrough.was_known(run.cx);
+            run.state.cutthrough.end(run.cx, "cache-hit");
             return Some(called);
         }
         let nobody = cache.tries_random.then(|| self.nobody(run)).flatten();
@@ -242,8 +243,12 @@ impl Callout<'_> {
         let began = now;
         let alone = hosts.len() < 2;
         let (mut why, mut heard, mut failure) = (None, None, Failure::None);
-        let mut settled = None;
-        for host in &hosts {
+        let mut settled = match self.takes_along {
+            true => self.go_along(run, transport, &hosts),
+            false => None,
+        };
+        let asked = if settled.is_none() { &hosts[..] } else { &[] };
+        for host in asked {
             let Some(address) = host.address else { continue };
             let spent = clock(run).map_or(0, |now| now.saturating_sub(began));
             if Duration::from_secs(u64::try_from(spent).unwrap_or(0)) >= longest {
@@ -258,6 +263,8 @@ impl Callout<'_> {
             match called.standing {
                 Standing::Deferred => {
                     (why, heard, failure) = (called.logged, called.heard, called.failure);
+                    // The next one may take the recipient, and gets the message later.
+                    run.state.cutthrough.end(run.cx, "nobody can be asked now");
                 }
                 _ => {
                     settled = Some(called);
@@ -275,6 +282,30 @@ impl Callout<'_> {
             heard,
             ..Called::later(why.filter(|_| alone))
         }))
+    }
+
+    /// Names the recipient over the connection that is held open, where there is one, and it
+    /// leads to one of the hosts; otherwise there is none any more.
+    fn go_along(
+        &self,
+        run: &mut Run<'_>,
+        transport: Option<&Transport>,
+        hosts: &[RouteHost],
+    ) -> Option<Called> {
+        for host in hosts {
+            if !run.state.cutthrough.is_open() {
+                return None;
+            }
+            let Some(address) = host.address else { continue };
+            self.introduce(run, host, address);
+            if let Some(called) = talk::along(run, self, transport, host, address) {
+                return Some(called);
+            }
+        }
+        if run.state.cutthrough.is_open() {
+            run.state.cutthrough.end(run.cx, "different next hop");
+        }
+        None
     }
 
     /// A local part that nobody has, at the domain.

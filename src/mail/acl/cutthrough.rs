@@ -122,29 +122,20 @@ impl Cutthrough {
         self.held.as_ref().is_some_and(|held| held.delivers)
     }
 
-    /// What a host would answer was known already: it is not asked over the connection that
-    /// is held, which has no use any more.
-    pub(super) fn was_known(&mut self, cx: &mut Context) {
-        if self.is_open() {
-            self.end(cx, "cache-hit");
-        }
-    }
-
     /// Whether the recipient at hand goes along already.
     fn has(&self, asked: i64) -> bool {
         let last = self.held.as_ref().and_then(|held| held.recipients.last());
         last.is_some_and(|last| last.asked == asked)
     }
 
-    /// The connection, where it leads to a place; otherwise there is none any more.
-    pub(super) fn take(&mut self, cx: &mut Context, place: &Place) -> Option<Box<Held>> {
-        let held = self.held.take()?;
-        if held.place == *place {
-            return Some(held);
-        }
-        self.wanted = false;
-        held.end(cx, "different next hop");
-        None
+    /// Whether the message is to go along, still.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
+    /// The connection, where it leads to a place.
+    pub(super) fn take(&mut self, place: &Place) -> Option<Box<Held>> {
+        self.held.take_if(|held| held.place == *place)
     }
 
     /// Nothing goes this way any more.
@@ -295,7 +286,7 @@ pub(super) fn heed(run: &mut Run<'_>) {
     }
 }
 
-/// Ends it where a recipient was verified in vain.
+/// Ends it where an address was verified in vain.
 pub(super) fn heed_verdict(run: &mut Run<'_>, standing: Standing) {
     let why = match standing {
         Standing::Fine => return,

@@ -149,12 +149,14 @@ impl Limits {
         };
         let (mut measure, mut mode, mut readonly) = (None, None, false);
         let (mut count, mut unique, mut key) = (None, None, None::<Vec<u8>>);
+        // Words are told apart by their letters, whatever their case; that some exclude each
+        // other is told behind all that is wrong with one.
+        let (mut measures_conflict, mut modes_conflict) = (false, false);
         for part in parts {
-            let word = std::str::from_utf8(&part).unwrap_or_default();
+            let lower = part.to_ascii_lowercase();
+            let word = std::str::from_utf8(&lower).unwrap_or_default();
             if let Some((one, name)) = Measure::ALL.into_iter().find(|(_, name)| *name == word) {
-                if measure.replace((one, name)).is_some() {
-                    return Err(b"conflicting per_* options".into());
-                }
+                measures_conflict |= measure.replace((one, name)).is_some();
                 continue;
             }
             let update = match word {
@@ -167,10 +169,11 @@ impl Limits {
                     continue;
                 }
                 _ => {
-                    if let Some(number) = part.strip_prefix(b"count=") {
-                        count = Some(number_of(number).ok_or_else(|| positive(&part))?);
-                    } else if let Some(event) = part.strip_prefix(b"unique=") {
-                        unique = Some(event.to_vec());
+                    if lower.starts_with(b"count=") {
+                        let number = number_of(&part[b"count=".len()..]);
+                        count = Some(number.ok_or_else(|| positive(&part))?);
+                    } else if lower.starts_with(b"unique=") {
+                        unique = Some(part[b"unique=".len()..].to_vec());
                     } else {
                         key = Some(match key {
                             Some(before) => [&before, b"/".as_slice(), &part].concat(),
@@ -180,9 +183,13 @@ impl Limits {
                     continue;
                 }
             };
-            if mode.replace(update).is_some_and(|before| before != update) {
-                return Err(b"conflicting update modes".into());
-            }
+            modes_conflict |= mode.replace(update).is_some_and(|before| before != update);
+        }
+        if measures_conflict {
+            return Err(b"conflicting per_* options".into());
+        }
+        if modes_conflict {
+            return Err(b"conflicting update modes".into());
         }
         let misplaced = measure.filter(|(measure, _)| !measure.phases().contains(phase));
         if let (Some((measure, _)), Some(Mode::Strict | Mode::Leaky)) = (misplaced, mode)

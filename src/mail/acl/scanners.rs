@@ -19,7 +19,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious_core::{BodySource, Effects, FailClass, Meta, Runs, Str, TaintRule};
+use eximious_core::{BodySource, Effects, Meta, Runs, Str, TaintRule};
 
 use super::Logs;
 use super::machine::Run;
@@ -80,16 +80,13 @@ pub(super) struct Scanning<'a, 'r> {
 }
 
 impl Run<'_> {
-    /// The value of an option that names scanners and begins with a dollar sign; a forced
-    /// failure leaves it empty. Otherwise, words for the log.
+    /// The value of an option that names scanners and begins with a dollar sign. Otherwise,
+    /// words for the log.
     pub(super) fn expanded_setting(&mut self, option: &str, text: &Str) -> Result<Str, Vec<u8>> {
-        let value = match self.expanded(text) {
-            Err(fail) if fail.class() == FailClass::Forced => return Ok(Str::EMPTY),
-            expanded => expanded.map_err(|fail| {
-                let head = format!("{option} starts with $, but expansion failed: ");
-                [head.as_bytes(), fail.message()].concat()
-            })?,
-        };
+        let value = self.expanded(text).map_err(|fail| {
+            let head = format!("{option} starts with $, but expansion failed: ");
+            [head.as_bytes(), fail.message()].concat()
+        })?;
         // Nobody from outside has a command run, or a socket of this host opened.
         let is_own = value.bytes().contains(&b'/') || value.bytes().starts_with(b"cmdline");
         if value.taint().is_tainted() && is_own {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 
+use eximious_core::trace::TraceKinds;
 use eximious_core::{AclTerm, Effects, Fail, Meta, Str, Taint, TaintRule};
 use eximious_mailauth::dns::{DnsQuery, DnsResponse, DnsSource, Rdata};
 use eximious_mailauth::spf::{Sender, SpfReason, Verdict, check, domain_of, explanation};
@@ -218,7 +219,7 @@ fn show(run: &mut Run<'_>, others: Vec<(Vec<u8>, Vec<u8>)>) {
         shown.extend(others.iter().map(|(name, _)| name.clone()));
     }
     for (_, text) in others.into_iter().filter(|(name, _)| !known.contains(name)) {
-        run.note(&[b"not an spf record: ", &*text].concat());
+        run.cx.note(TraceKinds::ACL, &[b"not an spf record: ", &*text].concat());
     }
 }
 

@@ -22,8 +22,7 @@ impl Run<'_> {
 
     /// Something of a list in the DNS, in Exim's words.
     pub(super) fn note_dnsbl(&mut self, text: &[u8]) {
-        let kind = TraceKinds::DNSBL;
-        self.cx.trace().tell_at(0, Happening::Note { kind, text });
+        self.cx.note(TraceKinds::DNSBL, text);
     }
 
     /// As [`Run::told`], with the statement for what is at work.

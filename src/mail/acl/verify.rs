@@ -114,6 +114,7 @@ fn sender(run: &mut Run<'_>, Asked { address, text, options }: Asked<'_>) -> Ans
             run.note(b"using cached sender verify result");
         }
         run.state.verified_empty = true;
+        run.cx.set_var(var::SENDER_ADDRESS_DATA, Str::EMPTY);
         return Answer::Yes;
     }
     // That another one is fine mends nothing.
@@ -547,15 +548,13 @@ fn routed(
     for (var, value) in own {
         run.cx.set_var(var, value);
     }
-    if subject == Subject::Recipient {
-        cutthrough::heed_verdict(run, standing);
-    }
+    cutthrough::heed_verdict(run, standing);
     let alone = count == 1 && !divided;
     let asks = standing == Standing::Fine && (alone || !params.goes_along());
     let delivery = last.filter(|_| asks);
     let called =
         delivery.and_then(|delivery| callout::call(run, params, subject, &delivery, alone));
-    if let Some(called) = called.as_ref().filter(|_| subject == Subject::Recipient) {
+    if let Some(called) = &called {
         cutthrough::heed_verdict(run, called.standing);
     }
     let variable = match purpose {

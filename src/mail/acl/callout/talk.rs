@@ -40,11 +40,6 @@ pub(super) fn with(
     address: IpAddr,
 ) -> Called {
     let mut place = Place { run, callout, transport, host, address, clear: false };
-    if callout.takes_along
-        && let Some(called) = place.go_along()
-    {
-        return called;
-    }
     loop {
         let talk = match place.open() {
             Ok(talk) => talk,
@@ -64,6 +59,17 @@ pub(super) fn with(
         place.closed();
         callout.introduce(place.run, host, address);
     }
+}
+
+/// Names the recipient over the connection that is held open, if it leads to this host.
+pub(super) fn along(
+    run: &mut Run<'_>,
+    callout: &Callout<'_>,
+    transport: Option<&Transport>,
+    host: &RouteHost,
+    address: IpAddr,
+) -> Option<Called> {
+    Place { run, callout, transport, host, address, clear: false }.go_along()
 }
 
 /// Who asks whom.
@@ -357,6 +363,7 @@ impl Talk<'_, '_, '_> {
         let from = self.place.callout.mail_from.clone();
         let mut in_mail = false;
         if let Some(nobody) = cache.nobody.take() {
+            self.place.run.state.cutthrough.end(self.place.run.cx, "random verify");
             let reply = self.envelope(&from, &nobody, cache)?;
             if reply.accepts() {
                 cache.note_random(CalloutResult::Accept);
@@ -411,6 +418,7 @@ impl Talk<'_, '_, '_> {
     /// Asks for the postmaster of the domain.
     fn postmaster(&mut self, cache: &mut Cache) -> Result<Option<Called>, Stop> {
         self.place.tell(b"Cutthrough cancelled by presence of postmaster verify");
+        self.place.run.state.cutthrough.end(self.place.run.cx, "postmaster verify");
         let params = self.place.callout.params;
         let from = params.postmaster.clone().unwrap_or_default();
         if let Err(error) = self.opened.client.rset(self.place.run.cx.trace()) {
@@ -441,7 +449,7 @@ impl Talk<'_, '_, '_> {
             None => self.heard(&whole)?,
             Some(rest) => self.answer(rest, &whole)?,
         };
-        if last.refuses() && params.bare_postmaster {
+        if !last.accepts() && params.bare_postmaster {
             let bare = self.rcpt(b"postmaster", &RcptParams::default());
             last = self.answer(bare, b"postmaster")?;
         }

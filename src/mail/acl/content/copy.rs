@@ -104,8 +104,12 @@ pub(super) fn made<'s>(
             owner: Some(server_ids(settings, &*world.users, &*world.host)),
             ..SpoolPlace::default()
         };
-        let begin = [b"From MAILER-DAEMON ", date.bytes(), b"\nX-Envelope-From: <"].concat();
-        let mut head = [&begin, sender.bytes(), b">\nX-Envelope-To: "].concat();
+        let mut head = [b"From MAILER-DAEMON ", date.bytes(), b"\n"].concat();
+        // Nobody's is not written.
+        if !sender.is_empty() {
+            head.extend([b"X-Envelope-From: <", sender.bytes(), b">\n"].concat());
+        }
+        head.extend_from_slice(b"X-Envelope-To: ");
         let recipients: Vec<&[u8]> = message.recipients.iter().map(|one| one.bytes()).collect();
         head.extend_from_slice(&recipients.join(&b", "[..]));
         head.push(b'\n');

@@ -146,7 +146,9 @@ fn begin(run: &mut Run<'_>, text: &Str) -> Vec<Vec<u8>> {
     run.cx.unset_var(var::REGEX_MATCH_STRING);
     GROUPS.iter().for_each(|group| run.cx.unset_var(*group));
     let mut patterns = Vec::new();
-    for pattern in elements(text.bytes()) {
+    // As Exim has it: what would be false as a condition is no expression.
+    let is_one = |pattern: &[u8]| pattern != b"0" && !pattern.eq_ignore_ascii_case(b"false");
+    for pattern in elements(text.bytes()).filter(|pattern| is_one(pattern)) {
         let compiled = run.cx.call(&META, |call| pattern::compile(call, &pattern, false).map(drop));
         match compiled {
             Ok(()) => patterns.push(pattern.to_vec()),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use eximious_core::{AclTerm, Effects, Str};
 use eximious_stdlib::interval;
-use eximious_stdlib::lists::{elements, elements_with};
+use eximious_stdlib::lists::{elements, elements_by, elements_with};
 use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 
@@ -120,7 +120,10 @@ fn show(run: &mut Run<'_>, verdict: &Verdict) {
     // Numbers, and what is made of them here, are nobody's words.
     for (var, value) in [
         (var::SPAM_SCORE, Str::from(format!("{score:.1}").into_bytes())),
-        (var::SPAM_SCORE_INT, Str::from(((score * 10.0 + 0.001) as i64).to_string().into_bytes())),
+        (
+            var::SPAM_SCORE_INT,
+            Str::from((((score + 0.001) * 10.0) as i64).to_string().into_bytes()),
+        ),
         (var::SPAM_BAR, Str::from(bar.into_bytes())),
         (var::SPAM_REPORT, Str::tainted(&verdict.report[..])),
         (var::SPAM_ACTION, action),
@@ -194,7 +197,9 @@ fn server(run: &mut Run<'_>, text: &[u8]) -> Option<Server> {
         let head = format!("spam acl condition: warning - invalid spamd {what}: '");
         run.host.log(&[head.as_bytes(), value, b"'"].concat());
     };
-    let mut words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    // A list by itself, which may have another separator.
+    let words: Vec<_> = elements_by(text, b' ').filter(|word| !word.is_empty()).collect();
+    let mut words = words.iter().map(|word| &word[..]);
     let first = words.next().unwrap_or_default();
     let place = match (first.starts_with(b"/"), words.clone().next()) {
         (true, _) => first.to_vec(),
@@ -221,10 +226,9 @@ fn server(run: &mut Run<'_>, text: &[u8]) -> Option<Server> {
             Some(at) => (&word[..at], &word[at + 1..]),
             None => (word, &b""[..]),
         };
-        let number = || std::str::from_utf8(value).ok()?.parse::<u32>().ok();
         match name {
-            b"pri" if number().is_some() => server.priority = number().unwrap_or(1),
-            b"weight" if number().is_some() => server.weight = number().unwrap_or(1),
+            b"pri" if number(value).is_some() => server.priority = number(value).unwrap_or(1),
+            b"weight" if number(value).is_some() => server.weight = number(value).unwrap_or(1),
             b"variant" if value == b"rspamd" => server.is_rspamd = true,
             b"time" => match hours(value) {
                 Some(hours) => server.hours = Some(hours),
@@ -242,6 +246,18 @@ fn server(run: &mut Run<'_>, text: &[u8]) -> Option<Server> {
         }
     }
     Some(server)
+}
+
+/// A number, as Exim reads it: nothing stands for 1, and what stands behind it does not count.
+fn number(text: &[u8]) -> Option<u32> {
+    let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
+    let end = digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
+    if text.is_empty() {
+        return Some(1);
+    }
+    let number: u128 = std::str::from_utf8(&digits[..end]).ok()?.parse().ok()?;
+    let number = number as u32;
+    Some(if text.starts_with(b"-") { number.wrapping_neg() } else { number })
 }
 
 fn time(text: &[u8]) -> Option<Duration> {
@@ -302,12 +318,14 @@ fn converse(
     }
     // The scores come first; a report may be longer than what is kept of it.
     let answer = link.all().into_what_counts();
-    let answer = answer.map_err(|why| failed("reading from", &why))?;
-    let (parsed, tail): (_, &[u8]) = match server.is_rspamd {
-        true => (read_rspamd(&answer), b", output: 0"),
-        false => (read(&answer), b" output"),
+    let mut answer = answer.map_err(|why| failed("reading from", &why))?;
+    // What stands behind a zero byte would be lost in a header line or a reply.
+    answer.truncate(memchr::memchr(0, &answer).unwrap_or(answer.len()));
+    let parsed = match server.is_rspamd {
+        true => read_rspamd(&answer).map_err(|count| format!(", output: {count}")),
+        false => read(&answer).ok_or_else(|| " output".to_owned()),
     };
-    parsed.ok_or_else(|| [b"cannot parse spamd ", address, tail].concat())
+    parsed.map_err(|tail| [b"cannot parse spamd ", address, tail.as_bytes()].concat())
 }
 
 /// What Rspamd is told of the message.
@@ -367,21 +385,28 @@ fn read(answer: &[u8]) -> Option<Verdict> {
 }
 
 /// What Rspamd says: of three numbers the last one is where it refuses, and behind them it
-/// says more.
-fn read_rspamd(answer: &[u8]) -> Option<Verdict> {
-    let (status, rest) = line(answer)?;
-    begins_well(&status, "RSPAMD/")?;
-    let (metric, rest) = line(rest)?;
-    let numbers = metric.strip_prefix("Metric:")?.trim_ascii_start().strip_prefix("default;")?;
-    let (score, threshold) = scores(numbers)?;
-    let refuses = numbers.split('/').nth(2)?.trim_ascii().parse::<f64>().ok()?;
-    if refuses.is_nan() || rest.trim_ascii().is_empty() {
-        return None;
+/// says more. Otherwise, how much of that is there, as Exim counts it: -1 for nothing at all.
+fn read_rspamd(answer: &[u8]) -> Result<Verdict, i8> {
+    let (status, rest) = line(answer).ok_or(-1)?;
+    if !status.starts_with("RSPAMD/") {
+        return Err(0);
+    }
+    begins_well(&status, "RSPAMD/").ok_or(1)?;
+    let (metric, rest) = line(rest).ok_or(1)?;
+    let metric = metric.strip_prefix("Metric:").ok_or(1)?.trim_ascii_start();
+    let numbers = metric.strip_prefix("default;").ok_or(1)?;
+    let (_, numbers) = numbers.split_once(';').ok_or(2)?;
+    let mut numbers = numbers.split(['/', ';']).map(|text| text.trim().parse::<f64>().ok());
+    let mut next = |count| numbers.next().flatten().filter(|one| one.is_finite()).ok_or(count);
+    let (score, threshold) = (next(2)?, next(3)?);
+    next(4)?;
+    if rest.trim_ascii().is_empty() {
+        return Err(5);
     }
     let mut lines = rest.split(|byte| *byte == b'\n');
     let action = lines.find_map(|line| line.strip_prefix(b"Action: "));
     let action = Some(action.unwrap_or_default().trim_ascii_end().to_vec());
-    Some(Verdict { score, threshold, report: folded(rest), action })
+    Ok(Verdict { score, threshold, report: folded(rest), action })
 }
 
 /// A line of an answer without its end, which the last one need not have, and what stands
@@ -405,7 +430,7 @@ fn begins_well(status: &str, protocol: &str) -> Option<()> {
 /// A report that can go into a header line: each newline has a space behind it.
 fn folded(report: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(report.len());
-    for byte in report.trim_ascii_end() {
+    for byte in report.trim_ascii() {
         match byte {
             b'\r' => {}
             b'\n' => out.extend_from_slice(b"\n "),
@@ -451,16 +476,20 @@ mod tests {
         assert_eq!((verdict.score, verdict.threshold), (10.4, 10.0));
         assert_eq!(verdict.action.as_deref(), Some(&b"reject"[..]));
         assert_eq!(verdict.report, b"Action: reject\n Symbol: NAME(1.00)");
-        assert_eq!(read_rspamd(b"SPAMD/1.1 0 EX_OK\r\nSpam: True ; 5.4 / 5.0\r\n\r\n"), None);
-        for wrong in [
-            "default; Skip; 0.00 / 0.00 / 0\r\n",
-            "default; True; 8.00 / 5.00 / 10",
-            "default; True; 8.00 / 5.00\r\nAction: x\r\n",
-            "default; True; 8.00 / 5.00 / x\r\nAction: x\r\n",
-            "other; True; 8 / 5 / 10\r\nAction: b\r\n",
+        assert_eq!(read_rspamd(b"SPAMD/1.1 0 EX_OK\r\nSpam: True ; 5.4 / 5.0\r\n\r\n"), Err(0));
+        assert_eq!(read_rspamd(b""), Err(-1));
+        assert_eq!(read_rspamd(b"RSPAMD/1.3 1 ERROR\r\n"), Err(1));
+        for (wrong, count) in [
+            ("default; Skip; 0.00 / 0.00 / 0\r\n", 5),
+            ("default; True; 8.00 / 5.00 / 10", 5),
+            ("default; True; 8.00 / 5.00\r\nAction: x\r\n", 4),
+            ("default; True; 8.00 / 5.00 / x\r\nAction: x\r\n", 4),
+            ("default; True; 8.00 / nan / 10\r\nAction: x\r\n", 3),
+            ("default; True; x\r\nAction: x\r\n", 2),
+            ("other; True; 8 / 5 / 10\r\nAction: b\r\n", 1),
         ] {
             let answer = format!("RSPAMD/1.3 0 EX_OK\r\nMetric: {wrong}");
-            assert_eq!(read_rspamd(answer.as_bytes()), None, "{wrong}");
+            assert_eq!(read_rspamd(answer.as_bytes()), Err(count), "{wrong}");
         }
     }
 

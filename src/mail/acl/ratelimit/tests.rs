@@ -172,6 +172,11 @@ fn mistakes_are_named() {
         ("1 / 1h / per_mail / per_mail", "conflicting per_* options"),
         ("1 / 1h / strict / leaky", "conflicting update modes"),
         ("1 / 1h / readonly / leaky", "conflicting update modes"),
+        ("1 / 1h / per_mail / PER_rcpt", "conflicting per_* options"),
+        ("1 / 1h / Strict / LEAKY", "conflicting update modes"),
+        ("1 / 1h / strict / leaky / per_mail / per_rcpt", "conflicting per_* options"),
+        ("1 / 1h / per_mail / per_rcpt / Count=x", "\"Count=x\" is not a positive number"),
+        ("1 / 1h / strict / leaky / count=x", "\"count=x\" is not a positive number"),
         ("1 / 1h / count=x", "\"count=x\" is not a positive number"),
         ("1 / 1h / count=1k", "\"count=1k\" is not a positive number"),
     ] {

@@ -1,6 +1,7 @@
 //! Avast, over a socket or TCP.
 
-use super::{Fault, Scanner, ScannerRun, Scanning};
+use super::link::{is_timeout, reason};
+use super::{Fault, Link, Scanner, ScannerRun, Scanning};
 use crate::mail::acl::Logs;
 
 pub(super) static RUN: ScannerRun = ScannerRun(scan);
@@ -14,31 +15,40 @@ pub(super) const AVAST: Scanner = super::scanner(
 fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
     let place = scan.option(0).unwrap_or(b"/var/run/avast/scan.sock").to_vec();
     let mut link = scan.connect(&place)?;
+    let found = converse(scan, &mut link);
+    match (found, link.send(b"QUIT\n")) {
+        (Err(_), Err(why)) => {
+            let head = [b"unable to send quit request to socket (", &place[..], b"): "].concat();
+            Err([&head[..], reason(&why).as_bytes()].concat().into())
+        }
+        (found, _) => found,
+    }
+}
+
+fn converse(scan: &mut Scanning<'_, '_>, link: &mut Link) -> Result<Option<Vec<u8>>, Fault> {
     let further = scan.options.get(1..).unwrap_or_default().to_vec();
     let passes = further.iter().any(|option| option == b"pass_unscanned");
     let settings = further.into_iter().filter(|option| option != b"pass_unscanned");
     let scan_it = [b"SCAN ", &escaped(&scan.directory)[..]].concat();
     let (mut found, mut unknown) = (None, None);
-    let greeting = link.line().map_err(|why| Fault::unread(&why))?;
-    if !greeting.is_some_and(|line| line.starts_with(b"220")) {
+    let greeting = next(link)?;
+    if is_error(&greeting) {
+        return Err(Fault(greeting));
+    }
+    if !greeting.starts_with(b"220") {
         return Err(b"unexpected greeting".into());
     }
     for request in settings.chain([scan_it.clone()]) {
         let sent = link.send(&[&request[..], b"\n"].concat());
         sent.map_err(|why| Fault::unread(&why))?;
         loop {
-            let Some(line) = link.line().map_err(|why| Fault::unread(&why))? else {
-                return Err(b"unable to read from socket (EOF)".into());
-            };
+            let line = next(link)?;
+            if is_error(&line) {
+                // What is no answer counts before it.
+                return Err(Fault(unknown.unwrap_or(line)));
+            }
             if line.starts_with(b"200 ") {
                 break;
-            }
-            if line.len() > 3
-                && matches!(line[0], b'4' | b'5')
-                && line[..3].iter().all(u8::is_ascii_digit)
-            {
-                let _ = link.send(b"QUIT\n");
-                return Err(Fault(line));
             }
             if request != scan_it || line.starts_with(b"2") {
                 continue;
@@ -60,13 +70,26 @@ fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
             }
         }
     }
-    let _ = link.send(b"QUIT\n");
     // What was found counts, whatever else is said of other files.
     match (found, unknown) {
         (None, Some(line)) if line.is_empty() => Err(b"got nothing from scanner".into()),
         (None, Some(line)) => Err(Fault(line)),
         (found, _) => Ok(found),
     }
+}
+
+fn next(link: &mut Link) -> Result<Vec<u8>, Fault> {
+    match link.line() {
+        Ok(line) => Ok(line.ok_or(b"EOF from scanner")?),
+        Err(why) if is_timeout(&why) => Err(b"timeout from scanner".into()),
+        Err(why) => Err(Fault::unread(&why)),
+    }
+}
+
+/// Whether a line's number says that something is wrong.
+fn is_error(line: &[u8]) -> bool {
+    let [b'4' | b'5', number @ ..] = line else { return false };
+    number.len() > 2 && number[..2].iter().all(u8::is_ascii_digit)
 }
 
 fn escaped(text: &[u8]) -> Vec<u8> {

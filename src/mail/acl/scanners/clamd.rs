@@ -60,7 +60,7 @@ fn server(option: &[u8]) -> Result<(Vec<u8>, Option<Duration>), Fault> {
         // What is no number is none.
         let port = words.next().unwrap_or_default();
         let port = port.split(|byte| *byte == b'-').next().unwrap_or_default();
-        let is_number = !port.is_empty() && port.iter().all(u8::is_ascii_digit);
+        let is_number = port.first().is_some_and(u8::is_ascii_digit);
         place.extend_from_slice(if is_number { port } else { b"0" });
     }
     let mut retry = None;
@@ -96,12 +96,20 @@ fn ask(
                 .into());
         }
     }
-    let answer = link.until(b"\0\n").map_err(|why| Fault::unread(&why))?;
+    let mut answer = link.until(b"\0\n").map_err(|why| Fault::unread(&why))?;
     if answer.is_empty() {
         return Err(b"unable to read from socket (EOF)".into());
     }
-    let answer = answer.trim_ascii_end();
-    let answer = answer.strip_suffix(b"\0").unwrap_or(answer).trim_ascii_end();
+    // Lines about further files may have come with it.
+    if answer.ends_with(b"\n") {
+        answer.extend(link.held());
+        answer.truncate(memchr::memchr(0, &answer).unwrap_or(answer.len()));
+    }
+    if let Some(name) = answer.split(|byte| *byte == b'\n').find_map(found) {
+        return Ok(Some(name));
+    }
+    let answer = answer.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let answer = trimmed(answer);
     if answer.is_empty() {
         return Err(b"ClamAV returned null".into());
     }
@@ -109,19 +117,29 @@ fn ask(
         let head = b"ClamAV returned malformed result (missing colon): ";
         return Err([head, answer].concat().into());
     };
-    let verdict = answer[colon + 1..].trim_ascii_start();
-    if let Some(name) = verdict.strip_suffix(b"FOUND") {
-        let name = name.trim_ascii_end();
-        // A sum and a length may follow it.
-        let end = memchr::memchr(b'(', name).filter(|_| name.ends_with(b")"));
-        return Ok(Some(match &name[..end.unwrap_or(name.len())] {
-            b"" => b"unknown".to_vec(),
-            name => name.to_vec(),
-        }));
-    }
-    match verdict {
+    match answer[colon + 1..].trim_ascii_start() {
         b"OK" => Ok(None),
-        _ if verdict.ends_with(b"ERROR") => Err([b"ClamAV returned: ", answer].concat().into()),
+        verdict if verdict.ends_with(b"ERROR") => {
+            Err([b"ClamAV returned: ", answer].concat().into())
+        }
         _ => Err([b"unparseable response from ClamAV: {", answer, b"}"].concat().into()),
     }
+}
+
+fn trimmed(line: &[u8]) -> &[u8] {
+    let line = line.trim_ascii_end();
+    line.strip_suffix(b"\0").unwrap_or(line).trim_ascii_end()
+}
+
+/// The name of what was found, where a line says that something was.
+fn found(line: &[u8]) -> Option<Vec<u8>> {
+    let line = trimmed(line);
+    let verdict = line[memchr::memchr(b':', line)? + 1..].trim_ascii_start();
+    let name = verdict.strip_suffix(b"FOUND")?.trim_ascii_end();
+    // A sum and a length may follow it.
+    let end = memchr::memchr(b'(', name).filter(|_| name.ends_with(b")"));
+    Some(match &name[..end.unwrap_or(name.len())] {
+        b"" => b"unknown".to_vec(),
+        name => name.to_vec(),
+    })
 }

@@ -45,11 +45,16 @@ fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
             let why = super::link::reason(&why);
             return Err(format!("call scanner failed: {why}").into_bytes().into());
         }
-        Ok(Err(RunError::Timeout)) => return Err(b"scanner timed out".into()),
+        Ok(Err(RunError::Timeout)) => {
+            let line = &command.argv[2][..];
+            let parts = [b"unable to read from scanner (", line, b"): Connection timed out"];
+            return Err(parts.concat().into());
+        }
         Ok(Err(RunError::TooMuch)) => return Err(b"scanner printed too much".into()),
         Err(fail) => return Err(Fault(fail.message().to_vec())),
     };
-    let found = patterns.name(scan, &finished.output)?;
+    let found = patterns.name_in_lines(scan, &finished.output)?;
+    // What was found counts, whatever the code: many a scanner has one of its own for that.
     if found.is_none() && finished.code != 0 {
         // As the system gives it: the code in the upper byte, a signal in the lower one.
         let status = if finished.code > 0 { finished.code << 8 } else { -finished.code };
@@ -96,7 +101,29 @@ impl Patterns {
         Ok(Self { trigger, name })
     }
 
-    /// The name of what was found, if there is something.
+    /// The name of what was found, if there is something: a line says that there is, and the
+    /// last one with a name says which.
+    fn name_in_lines(
+        &self,
+        scan: &mut Scanning<'_, '_>,
+        answer: &[u8],
+    ) -> Result<Option<Vec<u8>>, Fault> {
+        let (mut is_found, mut name) = (false, None);
+        for line in answer.split(|byte| *byte == b'\n') {
+            let end = line.iter().rposition(|byte| *byte != b'\r').map_or(0, |last| last + 1);
+            let line = &line[..end];
+            if line.is_empty() {
+                continue;
+            }
+            is_found = is_found || scan.find(&self.trigger, line)?.is_some();
+            let groups = scan.find(&self.name, line)?.unwrap_or_default();
+            name = groups.into_iter().nth(1).flatten().or(name);
+        }
+        let name = name.filter(|name| !name.is_empty());
+        Ok(is_found.then(|| name.unwrap_or_else(|| b"unknown".to_vec())))
+    }
+
+    /// The name of what was found in an answer as a whole, if there is something.
     pub(super) fn name(
         &self,
         scan: &mut Scanning<'_, '_>,

@@ -14,7 +14,7 @@ const ERRORS: &[(u32, &str)] = &[
     (0x4, "no memory"),
     (0x10, "socket error"),
     (0x200, "timeout"),
-    (0x8000, "bad call"),
+    (0x8000, "wrong command"),
     (0x20_0000, "licence error"),
 ];
 /// How many reports are read.
@@ -46,7 +46,7 @@ fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
     })?;
     let code = number(&mut link).ok_or(b"unable to read return code")?;
     if code & FOUND != 0 {
-        let count = number(&mut link).ok_or(b"unable to read report count")?;
+        let count = number(&mut link).ok_or(b"unable to read the number of viruses")?;
         let mut names = Vec::new();
         for _ in 0..count.min(MOST_REPORTS) {
             let length = number(&mut link).ok_or(b"cannot read report size")?;

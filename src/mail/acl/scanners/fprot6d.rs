@@ -17,6 +17,8 @@ fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
     let sent = link.send(&[b"SCAN FILE ", &scan.file[..], b"\n"].concat());
     let line = sent.and_then(|()| link.line()).map_err(|why| Fault::unread(&why))?;
     let Some(line) = line else { return Err(b"unable to read from socket (Success)".into()) };
+    // It would wait for more.
+    let _ = link.send(b"QUIT\n");
     let text = String::from_utf8_lossy(&line);
     let (code, rest) = text.split_once(' ').unwrap_or((&text, ""));
     let Ok(code) = code.parse::<u32>() else {

@@ -73,6 +73,7 @@ fn connect(run: &mut Run<'_>, place: &[u8], time: Duration) -> Reached {
     let (Some(host), Some((first, last))) = (host, ports) else {
         return failed([b"invalid socket '", place, b"'"].concat());
     };
+    let host = host.strip_prefix(b"[").and_then(|host| host.strip_suffix(b"]")).unwrap_or(host);
     let addresses = match ip::address(host) {
         Some(address) => vec![address],
         None => match run.cx.call(&META, |call| hosts::addresses(call, host)) {
@@ -82,7 +83,8 @@ fn connect(run: &mut Run<'_>, place: &[u8], time: Duration) -> Reached {
         },
     };
     let mut reached = Vec::new();
-    let mut why = wording::reason(&io::ErrorKind::NotFound.into());
+    // As where there is no such file.
+    let mut why = wording::reason(&io::Error::from_raw_os_error(2));
     for port in first..=last {
         for address in &addresses {
             reached = format!("[{address}]:{port}").into_bytes();
@@ -142,12 +144,16 @@ pub(in crate::mail::acl) fn open(
     }
 }
 
+/// One port or two, whatever stands behind them.
 fn ports(text: &[u8]) -> Option<(u16, u16)> {
     let text = std::str::from_utf8(text).ok()?;
-    match text.split_once('-') {
-        Some((first, last)) => Some((first.parse().ok()?, last.parse().ok()?)),
-        None => text.parse().ok().map(|port| (port, port)),
-    }
+    let number = |text: &str| {
+        let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+        Some((text[..end].parse().ok()?, end))
+    };
+    let (first, end) = number(text)?;
+    let last = text[end..].strip_prefix('-').and_then(number).map_or(first, |(last, _)| last);
+    Some((first, last))
 }
 
 /// An answer that is longer than what counts.
@@ -167,7 +173,7 @@ pub(in crate::mail::acl) fn reason(why: &io::Error) -> String {
     }
 }
 
-fn is_timeout(why: &io::Error) -> bool {
+pub(super) fn is_timeout(why: &io::Error) -> bool {
     matches!(why.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock)
 }
 
@@ -225,6 +231,11 @@ impl Link {
                 return Ok(std::mem::take(&mut self.held));
             }
         }
+    }
+
+    /// What has come already, and was not asked for yet.
+    pub(in crate::mail::acl) fn held(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.held)
     }
 
     /// A line without its end; nothing where the connection ends.

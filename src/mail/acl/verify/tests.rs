@@ -88,7 +88,8 @@ fn greetings() {
         ("2001:db8::1", "[IPv6:2001:db8::1]", "Deny"),
         ("192.0.2.2", "x.broken.example", "Deny"),
         ("192.0.2.2", "", "Deny"),
-        ("", "", "Accept"),
+        ("", "x", "Accept"),
+        ("", "", "Deny"),
     ] {
         assert_eq!(client(address, helo).run("accept verify = hElO"), verdict, "{helo}");
     }

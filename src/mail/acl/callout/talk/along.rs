@@ -1,11 +1,12 @@
 //! A host that is asked may get the message at once: the connection stays open, and
 //! further recipients are named there (`control = cutthrough_delivery`).
 
+use eximious_core::Str;
 use eximious_stdlib::options::opt::transport::smtp;
 use eximious_stdlib::variables::var;
 
 use super::words::{lines, rcpt, was};
-use super::{Called, Failure, Place, Stop, Talk};
+use super::{Called, Failure, Place, Stop, Subject, Talk};
 use crate::Context;
 use crate::mail::acl::cutthrough::{self, Held};
 use crate::mail::smtp_client::{Endpoint, MailParams, Protocol, RcptParams, SentCommand, Timeouts};
@@ -16,12 +17,9 @@ use crate::mail::transport::{Downconversion, authenticated_sender, converts_by};
 const ADDITION: u64 = 1024;
 
 impl Place<'_, '_> {
-    /// Names the recipient over the connection that is held open, where there is one
-    /// that leads to the same host. With nothing, there is none any more.
+    /// Names the recipient over the connection that is held open, where that leads to the
+    /// same host.
     pub(super) fn go_along(&mut self) -> Option<Called> {
-        if !self.run.state.cutthrough.is_open() {
-            return None;
-        }
         let delivery = self.callout.delivery;
         let address = self.callout.recipient.clone();
         let endpoint = self.endpoint();
@@ -29,7 +27,7 @@ impl Place<'_, '_> {
             self.run.state.cutthrough.end(self.run.cx, "no transport");
             return None;
         };
-        let mut held = self.run.state.cutthrough.take(self.run.cx, &place)?;
+        let mut held = self.run.state.cutthrough.take(&place)?;
         let reports = self.run.state.cutthrough.reports.clone();
         if !held.suits(delivery, &reports) {
             held.end(self.run.cx, "not the same delivery");
@@ -120,14 +118,21 @@ impl Talk<'_, '_, '_> {
         let auth = self.place.submitter(&self.opened)?;
         let run = &mut *self.place.run;
         let smtputf8 = is_international(run.cx) && !self.converts;
+        // What is remembered is to hold for messages of any size.
+        let callout = self.place.callout;
+        let tells_size = callout.delivers || !callout.params.cached;
+        let size = match callout.subject {
+            Subject::Recipient if tells_size => run.cx.value_of(var::MESSAGE_SIZE),
+            _ => Str::EMPTY,
+        };
+        let size = std::str::from_utf8(size.bytes()).ok().and_then(|text| text.parse::<u64>().ok());
+        let size = size.map(|size| size.saturating_add(ADDITION));
         if !self.place.callout.takes_along {
             let smtputf8 = smtputf8 && self.opened.client.extensions().smtputf8;
-            return Ok(MailParams { smtputf8, auth, ..MailParams::default() });
+            return Ok(MailParams { size, smtputf8, auth, ..MailParams::default() });
         }
-        let size = run.cx.value_of(var::MESSAGE_SIZE);
-        let size = std::str::from_utf8(size.bytes()).ok().and_then(|text| text.parse::<u64>().ok());
         Ok(MailParams {
-            size: size.map(|size| size.saturating_add(ADDITION)),
+            size,
             smtputf8,
             dsn: run.state.cutthrough.reports.of_message.clone(),
             auth,
@@ -154,6 +159,9 @@ impl Talk<'_, '_, '_> {
             return false;
         }
         let run = &mut *self.place.run;
+        if callout.delivers && !run.state.cutthrough.is_wanted() {
+            return false;
+        }
         if !callout.delivers {
             let stays = taken && self.endpoint.protocol != Protocol::Lmtp;
             if stays {
