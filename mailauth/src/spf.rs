@@ -125,6 +125,7 @@ pub fn check(dns: &mut dyn DnsSource, sender: &Sender<'_>, guess: Option<&[u8]>)
     let mut check = Check::new(dns, sender);
     let mut verdict = match is_domain(domain) {
         true => check.domain(domain.to_vec(), &mut checked.explanation, true),
+        false if can_be_asked(domain) => Verdict::None,
         false => Verdict::Invalid,
     };
     if let (Verdict::None | Verdict::Invalid, Some(guess)) = (verdict, guess) {
@@ -156,6 +157,12 @@ pub fn explanation(dns: &mut dyn DnsSource, sender: &Sender<'_>, text: &[u8]) ->
 /// The domain of an address: all of it, where it has no local part.
 pub fn domain_of(mailbox: &[u8]) -> &[u8] {
     memchr::memrchr(b'@', mailbox).map_or(mailbox, |at| &mailbox[at + 1..])
+}
+
+/// Whether a text can be a name at all: no label is empty or too long.
+fn can_be_asked(name: &[u8]) -> bool {
+    let name = name.strip_suffix(b".").unwrap_or(name);
+    name.split(|c| *c == b'.').all(|label| matches!(label.len(), 1..=63))
 }
 
 /// Whether a text is the name of a domain that may have a record: several
@@ -370,6 +377,9 @@ impl<'d, 's> Check<'d, 's> {
             Mechanism::Include(target) => {
                 self.count()?;
                 let target = self.target(Some(*target), domain)?;
+                if !is_domain(&target) {
+                    return Err(self.permanent(SpfReason::Missing));
+                }
                 match self.domain(target, &mut None, false) {
                     Verdict::Pass => true,
                     Verdict::Fail | Verdict::SoftFail | Verdict::Neutral => false,

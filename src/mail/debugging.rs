@@ -45,6 +45,7 @@ pub fn write(event: &TraceEvent<'_>, out: &mut DebugWriter<'_>) {
         Happening::Delivery(step) => delivery::write(step, out),
         Happening::Note { kind, text } => {
             let by = selected_by(*kind);
+            let depth = if kind.intersects(IN_NOTHING) { 0 } else { depth };
             if kind.intersects(OF_TESTS) {
                 out.tested(by, depth, &[text]);
             } else {
@@ -61,6 +62,9 @@ impl Context {
         self.tell(Happening::Callout(CalloutEvent::Note { text }));
     }
 }
+
+/// What stands in nothing, whatever it is about.
+const IN_NOTHING: TraceKinds = TraceKinds::DNSBL.union(TraceKinds::ACL);
 
 /// What a test shows something of.
 const OF_TESTS: TraceKinds = TraceKinds::LIST

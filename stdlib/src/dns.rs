@@ -79,6 +79,8 @@ const MOST_ALIASES: i64 = 100;
 /// The longest text that is looked at as a name: each byte takes four at the
 /// most. What is longer is no name, for which there never is an answer.
 const LONGEST_NAME: usize = 1024;
+/// The longest part of one.
+const LONGEST_LABEL: usize = 63;
 /// How long it is remembered that nothing was found, in seconds.
 const REMEMBERED: i64 = 60;
 /// How many such questions are remembered.
@@ -226,6 +228,10 @@ fn ask(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<DnsRepl
         None if !(how.by_system || proper(call, &name, kind)?) || is_address(&name, kind) => {
             return Ok(DnsReply::insecure(DnsFound::NoName));
         }
+        // The question can't be put, whatever that means for others.
+        None if name.is_empty() || name.split('.').any(|label| label.len() > LONGEST_LABEL) => {
+            return Ok(DnsReply::insecure(DnsFound::Later));
+        }
         None => {
             let begin = DnsEvent::Begin { name: &name, kind: kind::name(kind) };
             let outer = call.trace().begin(Happening::Dns(begin));
@@ -244,15 +250,13 @@ fn ask(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<DnsRepl
         if fresh && !how.by_system {
             show_unset(call, name.as_bytes());
         }
-        // Who looks at TLSA records must know that they could not be had, and the system says
-        // for itself what became of an address. What was made of an answer is known as long as
+        // Who looks at TLSA records must know that they could not be had, and of what the system
+        // says is judged once it has said it all. What was made of an answer is known as long as
         // the answer.
-        let is_judged = if how.by_system { kind != kind::PTR } else { fresh && kind != kind::TLSA };
+        let is_judged = fresh && !how.by_system && kind != kind::TLSA;
         if is_judged && means_nonexist(call, name.as_bytes())? {
             let none = DnsReply::insecure(DnsFound::NoName);
-            if !how.by_system {
-                remember(call, slot, &none);
-            }
+            remember(call, slot, &none);
             return Ok(none);
         }
     }
@@ -294,7 +298,7 @@ pub fn addresses_beside(
     name: &[u8],
     how: &How,
 ) -> Result<Hosted, Fail> {
-    let mut hosted = Hosted { addresses: Vec::new(), secure: true, later: false };
+    let mut hosted = Hosted { name: None, addresses: Vec::new(), secure: true, later: false };
     for kind in kinds(call, name)? {
         let v6 = kind == kind::AAAA;
         let own = known.iter().filter(|address| address.is_ipv6() == v6);
@@ -308,12 +312,13 @@ pub fn addresses_beside(
         hosted.later |= match reply.found {
             DnsFound::Later => true,
             // The system knows no other word for it.
-            DnsFound::Broken => how.by_system && !means_nonexist(call, name)?,
+            DnsFound::Broken => how.by_system,
             // Nor can it make sense of aliases that lead to nothing.
             DnsFound::NoData => how.by_system && !reply.asked.is_empty(),
             _ => false,
         };
-        if let DnsFound::Records { records, .. } = &reply.found {
+        if let DnsFound::Records { name, records } = &reply.found {
+            hosted.name = Some(name.clone());
             hosted.secure &= reply.secure;
             hosted.addresses.extend(records.iter().filter_map(DnsRecord::address));
         }
@@ -326,6 +331,8 @@ pub fn addresses_beside(
 /// The addresses of a host.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Hosted {
+    /// What the name is completed to, or an alias for, where the DNS was asked.
+    pub name: Option<String>,
     /// The addresses, perhaps none.
     pub addresses: Vec<IpAddr>,
     /// Whether they are known to be genuine.

@@ -75,12 +75,14 @@ pub fn addresses(call: &mut Call<'_>, name: &[u8]) -> Result<Known<Vec<IpAddr>>,
     if hosted.later {
         report_missing(call, name, false);
         dns::show_unset(call, name);
-        return Ok(Known::Later);
+        let is_none = dns::means_nonexist(call, name)?;
+        return Ok(if is_none { Known::Missing } else { Known::Later });
     }
     if hosted.addresses.is_empty() {
         report_missing(call, name, true);
         return Ok(Known::Missing);
     }
+    let name = hosted.name.as_ref().map_or(name, |own| own.as_bytes());
     show(call, HostEvent::Addresses { name, addresses: &hosted.addresses });
     Ok(Known::Found(hosted.addresses))
 }
@@ -365,14 +367,16 @@ fn by_dns(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
     if reply.found == DnsFound::Later {
         return Ok(Names::Later);
     }
-    let mut names: Vec<String> = names_in(&reply).filter(|name| !name.is_empty()).collect();
+    let mut names: Vec<String> = names_in(&reply).collect();
     // Whoever owns an address says what he likes.
     names.retain(|name| {
         let is_legal = name.bytes().all(is_of_host_name);
-        if !is_legal {
+        if name.is_empty() {
+            show(call, HostEvent::EmptyName);
+        } else if !is_legal {
             show(call, HostEvent::IllegalName);
         }
-        is_legal
+        is_legal && !name.is_empty()
     });
     Ok(if names.is_empty() { Names::None } else { Names::Some(names, reply.secure) })
 }

@@ -189,17 +189,21 @@ impl SmtpSession {
             true => matches!(command, Command::Rset | Command::Quit),
             false => command.fits_between_chunks(),
         };
-        self.admit_here(fits && !is_odd)?;
+        let within_chunks = self.transaction.chunks.is_some();
+        let is_here = fits && !is_odd;
+        if !is_here && !command.is_mail() && (within_chunks || self.transaction.only_rset) {
+            self.count_misplaced(command)?;
+        }
+        self.admit_here(is_here)?;
         if is_odd {
-            if matches!(command, Command::Rset | Command::StartTls) {
-                self.count_nonmail(command)?;
+            if command == Command::Rset {
+                self.count_nonmail(command, false)?;
             }
             return Err(self.syntax_error(b"501", b"unexpected argument data"));
         }
-        let within_chunks = self.transaction.chunks.is_some();
         self.check_sync(Some(command))?;
         if !command.is_mail() {
-            self.count_nonmail(command)?;
+            self.count_nonmail(command, true)?;
         }
         // Further chunks belong to the first.
         if !within_chunks || command != Command::Bdat {

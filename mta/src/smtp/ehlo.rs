@@ -84,8 +84,12 @@ impl SmtpSession {
         let mut said = None;
         if let Some(result) = self.acl(opt::ACL_SMTP_HELO, AclPhases::HELO) {
             if result.verdict != AclVerdict::Accept {
-                // It was looked for in lists, which don't know case.
-                let name = argument.to_ascii_lowercase();
+                // A host's was looked for in lists, which don't know case.
+                let mut name = argument.to_vec();
+                if self.connection.client.address.is_some() {
+                    name.make_ascii_lowercase();
+                    name.truncate(name.iter().take_while(|c| !c.is_ascii_whitespace()).count());
+                }
                 let refused = Refused::new(&[b"EHLO or HELO ", &name]).forgets_helo();
                 return Err(self.refuse(&refused, result));
             }

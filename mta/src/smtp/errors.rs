@@ -165,11 +165,12 @@ impl SmtpSession {
         }
     }
 
-    /// Counts a command that brings no mail nearer; whether that was one too many.
-    pub(super) fn count_nonmail(&mut self, command: Command) -> Result<(), Stage> {
+    /// Counts a command that brings no mail nearer, whether it is one that can be `taken` or
+    /// not; whether that was one too many.
+    fn is_beyond_nonmail(&mut self, command: Command, taken: bool) -> Result<bool, Stage> {
         let counted = match command {
             // Nobody can have TLS twice, so it is not counted how often it is asked for.
-            Command::StartTls => return Ok(()),
+            Command::StartTls => return Ok(false),
             Command::Ehlo => Command::Helo,
             other => other,
         };
@@ -177,8 +178,10 @@ impl SmtpSession {
         if matches!(counted, Command::Helo | Command::Rset | Command::Auth)
             && !free.contains(&counted)
         {
-            free.push(counted);
-            return Ok(());
+            if taken {
+                free.push(counted);
+            }
+            return Ok(false);
         }
         let limited = match self.connection.counts.limits_nonmail {
             Some(limited) => limited,
@@ -186,7 +189,17 @@ impl SmtpSession {
         };
         self.connection.counts.limits_nonmail = Some(limited);
         self.connection.counts.nonmail += i64::from(limited);
-        if self.connection.counts.nonmail <= self.number(opt::SMTP_ACCEPT_MAX_NONMAIL) {
+        Ok(self.connection.counts.nonmail > self.number(opt::SMTP_ACCEPT_MAX_NONMAIL))
+    }
+
+    /// Counts a command that brings no mail nearer, and that is out of place.
+    pub(super) fn count_misplaced(&mut self, command: Command) -> Result<(), Stage> {
+        self.is_beyond_nonmail(command, false).map(|_| ())
+    }
+
+    /// Counts a command that brings no mail nearer, and drops who sent one too many.
+    pub(super) fn count_nonmail(&mut self, command: Command, taken: bool) -> Result<(), Stage> {
+        if !self.is_beyond_nonmail(command, taken)? {
             return Ok(());
         }
         if self.transaction.chunks.is_some() {

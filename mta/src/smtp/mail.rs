@@ -66,7 +66,7 @@ impl SmtpSession {
         let mut sender = params.sender;
         let rules = Rules { null: true, ..self.address_rules(sender.utf8) };
         let mut address = self.parse_address(text, rules)?;
-        self.check_size(text, sender.size)?;
+        self.check_size(&address, sender.size)?;
         sender.raw = Str::tainted(&address[..]);
         if !address.is_empty() && address::find_at(&address).is_none() {
             if !self.connection.permissions.unqualified_senders {
@@ -150,7 +150,7 @@ impl SmtpSession {
 
     /// Whether a message of this size would be accepted; the client is told so if
     /// not.
-    fn check_size(&mut self, text: &[u8], size: Option<u64>) -> Result<(), Stage> {
+    fn check_size(&mut self, address: &[u8], size: Option<u64>) -> Result<(), Stage> {
         let limit = self.connection.permissions.message_size_limit;
         let Some(size) = size.filter(|size| limit > 0 && *size > limit) else {
             self.check_memory()?;
@@ -163,7 +163,7 @@ impl SmtpSession {
             false => format!("={size}"),
         };
         let tail = format!(": message too big: size{shown} max={limit}");
-        let head = [b"rejected MAIL FROM:", text, b" "].concat();
+        let head = [b"rejected MAIL FROM:<", address, b"> "].concat();
         let line = [&head, &client[..], tail.as_bytes()].concat();
         self.log_rejection_if(LogSelector::SIZE_REJECT, &line);
         Err(Stage::COMMANDS)

@@ -102,7 +102,8 @@ pub(super) fn mail<'t>(
                 if sender.envelope_id.is_some() {
                     return Err(Wrong("ENVID can be specified once only"));
                 }
-                sender.envelope_id = Some(value.unwrap_or_default().to_vec());
+                // Without a value its own name is one.
+                sender.envelope_id = Some(value.unwrap_or(name).to_vec());
             }
             _ => break,
         }
@@ -120,7 +121,8 @@ pub(super) fn rcpt(
     let mut recipient = Recipient::default();
     let mut text = text;
     while dsn && let Some((rest, name, value)) = last(text) {
-        let (empty, value) = (value == Some(b""), value.unwrap_or_default());
+        // Without a value its own name is one.
+        let value = value.unwrap_or(name);
         match name.to_ascii_uppercase().as_slice() {
             b"ORCPT" => {
                 if recipient.original.is_some() {
@@ -132,7 +134,7 @@ pub(super) fn rcpt(
                 if recipient.notify != DsnNotify::default() {
                     return Err(Wrong("NOTIFY can be specified once only"));
                 }
-                if empty {
+                if value.is_empty() {
                     text = rest;
                     continue;
                 }
@@ -163,6 +165,7 @@ fn put_back(text: &[u8]) -> Cow<'_, [u8]> {
 
 fn notify(value: &[u8]) -> Option<DsnNotify> {
     let mut notify = DsnNotify::default();
+    let alone = !value.contains(&b',');
     // One comma behind the last is no word, as in Exim.
     let value = value.strip_suffix(b",").unwrap_or(value);
     for word in value.to_ascii_uppercase().split(|byte| *byte == b',') {
@@ -174,7 +177,6 @@ fn notify(value: &[u8]) -> Option<DsnNotify> {
             _ => return None,
         }
     }
-    let alone = !value.contains(&b',');
     (alone || !notify.never).then_some(notify)
 }
 
@@ -303,5 +305,17 @@ mod tests {
         assert_eq!(xtext(b"a+2Bb"), Some(b"a+b".to_vec()));
         assert_eq!(xtext(b"a+x"), None);
         assert_eq!(notify(b"NEVER,SUCCESS"), None);
+    }
+
+    #[test]
+    fn odd_values_of_dsn_parameters() {
+        assert_eq!(notify(b"NEVER,"), None);
+        assert!(notify(b"FAILURE,").is_some_and(|notify| notify.failure));
+        let dsn = MailOffers { dsn: true, ..MailOffers::default() };
+        let (_, params) = taken(b"<a@b> envid", dsn).unwrap();
+        assert_eq!(params.sender.envelope_id.as_deref(), Some(&b"envid"[..]));
+        let (_, recipient) = rcpt(b"<a@b> NOTIFY= orcpt", true, true).unwrap();
+        assert_eq!(recipient.original.as_deref(), Some(&b"orcpt"[..]));
+        assert!(rcpt(b"<a@b> NOTIFY", true, true).is_err());
     }
 }

@@ -103,7 +103,7 @@ impl SmtpSession {
         let client = self.logged_client();
         let advertised: &[u8] = if pipelined { b"advertised" } else { b"not advertised" };
         let input = printable(self.loggable_rest());
-        let count = format!("\" ({} bytes)", self.input.rest().len());
+        let count = format!("\" ({} bytes)", self.input.rest().len().min(SHOWN));
         let line = [
             HEAD,
             b"next input sent too soon: pipelining was ",

@@ -177,11 +177,12 @@ impl SmtpSession {
 
 /// Takes the message at hand out of the values of the conversation.
 fn clear_values(cx: &mut Context) {
-    const OF_MESSAGE: [Var; 21] = [
+    const OF_MESSAGE: [Var; 23] = [
         var::RCPT_COUNT,
         var::RCPT_DEFER_COUNT,
         var::RCPT_FAIL_COUNT,
         var::RECIPIENTS_COUNT,
+        var::RECIPIENT_VERIFY_FAILURE,
         var::PRDR_REQUESTED,
         var::MESSAGE_SMTPUTF8,
         var::MESSAGE_EXIM_ID,
@@ -193,6 +194,7 @@ fn clear_values(cx: &mut Context) {
         var::SENDER_DATA,
         var::RECIPIENT_DATA,
         var::CALLOUT_ADDRESS,
+        var::MALWARE_NAME,
         var::SENDING_IP_ADDRESS,
         var::DNSLIST_DOMAIN,
         var::DNSLIST_MATCHED,

@@ -289,7 +289,7 @@ impl SmtpSession {
         if let Some(why) = &fault.logged {
             parts.extend([b": ".as_slice(), why]);
         }
-        if self.logs(LogSelector::SENDER_VERIFY_FAIL) {
+        if fault.deferred || self.logs(LogSelector::SENDER_VERIFY_FAIL) {
             self.log_rejection(&parts.concat());
         }
         told

@@ -114,7 +114,7 @@ pub struct HeaderLine {
 }
 
 /// What stands behind `frozen` in a file.
-const LATER: [&[u8]; 14] = [
+const LATER: [&[u8]; 25] = [
     b"N",
     b"host_lookup_deferred",
     b"host_lookup_failed",
@@ -126,9 +126,20 @@ const LATER: [&[u8]; 14] = [
     b"spam_score_int",
     b"manual_thaw",
     b"sender_set_untrusted",
-    b"smtputf8",
-    b"dsn_envid",
+    b"tls_certificate_verified",
+    b"tls_cipher",
+    b"tls_peercert",
+    b"tls_peerdn",
+    b"tls_sni",
+    b"tls_ourcert",
+    b"tls_ocsp",
     b"tls_resumption",
+    b"tls_ver",
+    b"smtputf8",
+    b"utf8_downcvt",
+    b"utf8_optdowncvt",
+    b"dsn_envid",
+    b"dsn_ret",
 ];
 
 impl HeaderFile {

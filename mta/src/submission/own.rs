@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eximious::acl::OwnMessage;
-use eximious::stdlib::address;
 use eximious::stdlib::options::server_ids;
 use eximious::transport::LocalUser;
 use eximious::{Context, Str, opt, var};
@@ -64,10 +63,9 @@ fn hand_in_by(
     let name = user.as_ref().map(|user| full_name(cx, user)).unwrap_or_default();
     let login = user.map_or_else(|| uid.to_string().into_bytes(), |user| user.name);
     let sender = engine.settings().get(opt::BOUNCE_SENDER_AUTHENTICATION);
-    let is_address = address::find_at(sender.bytes()).is_some();
     let mut given = vec![(var::CONNECTION_ID, Str::from(world.host.pid().to_string()))];
     match message.sender.is_empty() {
-        true if is_address => given.push((var::AUTHENTICATED_SENDER, Str::tainted(sender))),
+        true if !sender.is_empty() => given.push((var::AUTHENTICATED_SENDER, Str::tainted(sender))),
         true => {}
         false => given.push((var::AUTHENTICATED_SENDER, Str::tainted(&message.sender[..]))),
     }

@@ -44,7 +44,7 @@ pub(crate) fn hello_verified(call: &mut Call<'_>) -> Result<Str, Fail> {
 }
 
 /// Whether HELO named the client: its address, or one of its names. That is found out
-/// once; a local program may say what it likes.
+/// once; a local program may say what it likes, but has to say something.
 ///
 /// # Errors
 /// A lookup can't be done.
@@ -52,7 +52,7 @@ pub fn verify_hello(call: &mut Call<'_>) -> Result<bool, Fail> {
     let (text, address) =
         (call.value_of(var::SENDER_HELO_NAME)?, call.value_of(var::SENDER_HOST_ADDRESS)?);
     if address.is_empty() {
-        return Ok(true);
+        return Ok(!text.is_empty());
     }
     let asked = (text.clone(), address.clone());
     match &call.memory::<Hello>().0 {
