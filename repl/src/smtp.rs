@@ -7,6 +7,7 @@ pub mod local;
 
 use std::io::{self, BufWriter, Read, Write};
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -106,15 +107,16 @@ pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
     );
     let mut out = Shared::new(Headed { heading: Some(heading), out: io::stdout() });
     let input = StandardInput;
-    converse(&mut session, (input, &mut out), Waits::ForEver, &mut |session, received, out| {
+    let waits = Waits::ForEver;
+    let _ = converse(&mut session, (input, &mut out), waits, &mut |session, received, out| {
         session.conclude(&SpoolOutcome::Spooled);
         while let Some(event) = session.next_reply() {
             out.write_all(&event)?;
         }
-        match received.judged_for_each {
-            true => Ok(()),
-            false => out.write_all(b"\n**** SMTP testing: that is not a real message id!\n\n"),
+        if !received.judged_for_each {
+            out.write_all(b"\n**** SMTP testing: that is not a real message id!\n\n")?;
         }
+        Ok(ControlFlow::Continue(()))
     })?;
     out.flush()?;
     out.writer().get_mut().head()?;
@@ -149,9 +151,12 @@ impl<W: Write> Write for Headed<W> {
     }
 }
 
-/// What becomes of a message that has come.
+/// What becomes of a message that has come, and whether the conversation goes on behind it.
 type Take<'t> =
-    &'t mut dyn FnMut(&mut SmtpSession, &mut Received, &mut dyn Write) -> io::Result<()>;
+    &'t mut dyn FnMut(&mut SmtpSession, &mut Received, &mut dyn Write) -> io::Result<Onward>;
+
+/// Whether a conversation goes on.
+type Onward = ControlFlow<()>;
 
 /// How long the client may think.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -219,13 +224,13 @@ fn take_at_once(bytes: &mut Vec<u8>) -> bool {
     }
 }
 
-/// Goes between a session and its client.
+/// Goes between a session and its client; whether it was broken off behind a message.
 fn converse<W: Write + Send + 'static>(
     session: &mut SmtpSession,
     (mut input, out): (impl Hears, &mut Shared<W>),
     waits: Waits,
     take: Take<'_>,
-) -> io::Result<()> {
+) -> io::Result<Onward> {
     let outlet = Shared(out.0.clone());
     session.set_outlet(Some(Box::new(move |bytes| {
         // That nobody listens is found out when more is said.
@@ -238,19 +243,23 @@ fn converse<W: Write + Send + 'static>(
         while let Some(event) = session.next_event() {
             match event {
                 Event::Reply(bytes) => out.write_all(&bytes)?,
-                Event::Message(mut received) => take(session, &mut received, out)?,
+                Event::Message(mut received) => {
+                    if take(session, &mut received, out)?.is_break() {
+                        return Ok(Onward::Break(()));
+                    }
+                }
                 Event::Delay { time, sends } => {
                     if sends {
                         out.flush()?;
                     }
                     std::thread::sleep(time);
                 }
-                Event::Close => return out.flush(),
+                Event::Close => return out.flush().map(Onward::Continue),
             }
         }
         out.flush()?;
         if ended {
-            return Ok(());
+            return Ok(Onward::Continue(()));
         }
         let within = session.read_timeout().filter(|_| waits != Waits::ForEver);
         match input.hear(&mut piece, within) {

@@ -100,8 +100,9 @@ impl Attempt<'_> {
                     let is_kept = !self.outlasts_all_rules();
                     let head = format!("Process failed ({status}) when writing error message to ");
                     let sender = self.printed(sender.bytes());
-                    // Whoever waits is tried again, and so is the report.
-                    let freezes = is_kept && self.deferred.is_empty();
+                    // Whoever waits is tried again, and so is the report; one is enough to freeze.
+                    let waits = is_report_stuck || is_report_lost || !self.deferred.is_empty();
+                    let freezes = is_kept && !waits;
                     let tail: &[u8] = if freezes { b" (frozen)" } else { b"" };
                     let line = [head.as_bytes(), &sender, tail].concat();
                     self.log(&line);
@@ -165,7 +166,10 @@ impl Attempt<'_> {
     /// all (`one_time`) is a recipient of its own from now on, and that address is done with.
     fn settle_once(&mut self, lost: &[Undone]) {
         let mut all: Vec<Settled> = Vec::new();
-        for one in self.deferred.iter().chain(lost) {
+        // What was told of last comes first, as in what is told of a message that freezes.
+        let mut undone: Vec<&Undone> = self.deferred.iter().chain(lost).collect();
+        undone.sort_by_key(|one| std::cmp::Reverse(one.order));
+        for one in undone {
             let settled = self.tracking.made_once(one.node);
             all.extend(settled.filter(|new| all.iter().all(|old| old.node != new.node)));
         }
@@ -258,7 +262,10 @@ impl Attempt<'_> {
         {
             return;
         }
-        self.stored.file.values.retain(|value| value.name != b"deliver_firsttime");
+        // After the first of two passes, the second one is still the first that counts.
+        if !self.manner.is_first_pass {
+            self.stored.file.values.retain(|value| value.name != b"deliver_firsttime");
+        }
         self.write_header();
     }
 

@@ -41,6 +41,9 @@ pub(super) struct Subject<'s> {
     pub(super) is_for: Option<&'s str>,
     /// Whether the address that it came of is told though it is the same: there was time enough.
     pub(super) is_late: bool,
+    /// Where the sender has asked for reports (DSN) and that is logged: whether its router is the
+    /// last that makes some.
+    pub(super) asks: Option<bool>,
 }
 
 impl<'s> Subject<'s> {
@@ -66,7 +69,7 @@ impl<'s> Subject<'s> {
         is_direct: bool,
     ) -> Self {
         let (is_local, is_unrouted, is_loose) = (false, true, false);
-        let (transport, told, is_for, is_late) = (None, None, None, false);
+        let (transport, told, is_for, is_late, asks) = (None, None, None, false, None);
         Self {
             address,
             router,
@@ -79,6 +82,7 @@ impl<'s> Subject<'s> {
             told,
             is_for,
             is_late,
+            asks,
         }
     }
 
@@ -271,6 +275,19 @@ impl Attempt<'_> {
         }
     }
 
+    /// ` DSN=…`: who makes the reports that the sender has asked for, where that is wanted. The
+    /// host does, which has said whether it can, if there was one.
+    fn reports(line: &mut LogLine, subject: &Subject<'_>, host: Option<bool>) {
+        let Some(is_last) = subject.asks else { return };
+        let who = match host {
+            None => "notsmtp",
+            Some(_) if is_last => "notrouter",
+            Some(true) => "yes",
+            Some(false) => "notpeer",
+        };
+        line.field("DSN", who);
+    }
+
     /// `=> …`: an address has got the message.
     pub(super) fn delivered_line(
         &mut self,
@@ -318,6 +335,7 @@ impl Attempt<'_> {
             line.append(&security_of(wanted, secured));
         }
         line.append(&done.fields);
+        Self::reports(&mut line, subject, done.host.as_ref().map(|_| done.reports));
         if let Some(said) = &done.confirmation
             && wanted.contains(LogSelector::SMTP_CONFIRMATION)
         {
@@ -417,6 +435,8 @@ impl Attempt<'_> {
         {
             line.append(&security_of(self.wanted(), secured));
         }
+        let heard = why.host.as_ref().and(why.first_words.as_ref());
+        Self::reports(&mut line, subject, heard.map(|words| words.reports));
         line.words(took);
         // Where it has failed for good, it comes behind it.
         if let Some(said) = said.filter(|_| !defers) {

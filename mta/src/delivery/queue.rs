@@ -183,8 +183,6 @@ impl Deliverer {
             (false, true) => &[RemoteManner::NextPass, RemoteManner::Made],
             (false, false) => &[RemoteManner::Made],
         };
-        // What the first pass has tried is not new to the second one (`-qqi`).
-        let mut begun = BTreeSet::new();
         for (number, remote) in passes.iter().enumerate() {
             let manner = AttemptManner {
                 forced: run.forced,
@@ -197,7 +195,7 @@ impl Deliverer {
                 overrides: run.overrides,
                 ..AttemptManner::default()
             };
-            if !self.pass(place, (run, &wants, &mut begun), &manner, stops) {
+            if !self.pass(place, (run, &wants), &manner, stops) {
                 break;
             }
         }
@@ -209,7 +207,7 @@ impl Deliverer {
     fn pass(
         &self,
         place: &SpoolPlace,
-        (run, wants, begun): (&QueueRun, &Wants, &mut BTreeSet<Vec<u8>>),
+        (run, wants): (&QueueRun, &Wants),
         manner: &AttemptManner,
         stops: &AtomicBool,
     ) -> bool {
@@ -244,11 +242,8 @@ impl Deliverer {
                 self.log_if(LogSelector::QUEUE_RUN, b"", line.as_bytes());
                 return false;
             }
-            match begun.contains(&id) || self.is_of(place, run, wants, &id) {
+            match self.is_of(place, run, wants, &id) {
                 true => {
-                    if run.first_only && run.two_passes {
-                        begun.insert(id.clone());
-                    }
                     // Of messages that are asked for, the first is tried whatever hints say.
                     let asked = run.sender.is_some() || run.recipient.is_some();
                     let forced = manner.forced || (asked && tried == 0);

@@ -1,9 +1,11 @@
 //! What is asked of those who take a message: reports of what becomes of it (RFC 3461).
 
+use eximious::LogSelector;
 use eximious::transport::DsnRequests;
 
 use super::attempt::Attempt;
 use super::routing::Planned;
+use super::tracking::NodeId;
 use crate::spool::RecipientDsn;
 
 impl Attempt<'_> {
@@ -28,6 +30,18 @@ impl Attempt<'_> {
         };
         reports.rcpt = planned.iter().map(asked).collect();
         reports
+    }
+
+    /// Whether the sender has asked for reports, of all or of an address, where that is logged:
+    /// then whether the router that it has is the last that makes some (`dsn_lasthop`).
+    pub(super) fn asks_reports(&self, node: NodeId, router: Option<usize>) -> Option<bool> {
+        if !self.wanted().contains(LogSelector::DSN) {
+            return None;
+        }
+        let of_all = self.file().has("dsn_ret") || self.file().has("dsn_envid");
+        let asked = |asked: &RecipientDsn| asked.flags != 0 || !asked.original.is_empty();
+        let asks = of_all || self.asked_of(node).is_some_and(asked);
+        asks.then(|| router.is_some_and(|router| self.routes().is_last_hop(router)))
     }
 }
 

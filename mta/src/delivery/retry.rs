@@ -209,6 +209,10 @@ impl Attempt<'_> {
         let old = Retry::fresh(&*store, key, now, expire).ok().flatten();
         let was_given_up = old.as_ref().is_some_and(|old| old.expired);
         let unknown = |verdict| Judged { verdict, retry: None, was_given_up };
+        // What is only pretended changes nothing.
+        if self.deliverer.pretends {
+            return unknown(Verdict::Again);
+        }
         let failure = Failure {
             key: Str::tainted(subject.0),
             alternate: subject.1.map(Str::tainted),

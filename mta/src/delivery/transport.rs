@@ -388,9 +388,10 @@ impl<'d> Attempt<'d> {
             delivery.transport.is_none_or(|number| routes.transport_is_answered(number));
         let is_short = is_local && routes.router_logs_as_local(delivery.router);
         let kind = outcome.kind();
+        let asks = self.asks_reports(*node, Some(delivery.router));
         let subject = |is_local| {
             let subject = Subject::of(delivery, &router, transport.as_ref(), is_local);
-            subject.told_by(routes, delivery, is_told)
+            Subject { asks, ..subject.told_by(routes, delivery, is_told) }
         };
         let is_for = delivery.hosts.first().filter(|_| is_local).map(|host| &host.name[..]);
         let shown = Subject { is_for, ..subject(is_short) };
@@ -495,6 +496,7 @@ impl<'d> Attempt<'d> {
                 // as there is time for the hosts that could not be reached.
                 let is_late = !is_local && of_hosts == Verdict::Expired;
                 match is_late && self.errors_to(&undone.address).is_empty() {
+                    true if self.is_wrapped() => self.defer(undone),
                     true => self.expired.push(Expired { undone, group, told: None, is_answered }),
                     false => self.fail(undone),
                 }
@@ -549,7 +551,8 @@ impl<'d> Attempt<'d> {
         let router = routes.router_name(planned.delivery.router).clone();
         let transport = planned.delivery.transport.map(|one| routes.transport_name(one).clone());
         let subject = Subject::of(&planned.delivery, &router, transport.as_ref(), false);
-        let subject = subject.told_by(routes, &planned.delivery, false);
+        let asks = self.asks_reports(planned.node, Some(planned.delivery.router));
+        let subject = Subject { asks, ..subject.told_by(routes, &planned.delivery, false) };
         let line = self.trouble_line(&subject, why, (true, None));
         let is_direct = subject.is_direct;
         let address = &planned.delivery.address;

@@ -93,7 +93,8 @@ impl Attempt<'_> {
         let is_unrouted = router.is_some_and(|number| !self.routes().router_minds_case(number));
         let router = router.map(|number| self.routes().router_name(number).clone());
         let subject = Subject::undelivered(address, router.as_ref(), false);
-        let subject = Subject { is_unrouted, is_wordless: why.message.is_none(), ..subject };
+        let asks = self.asks_reports(node, None);
+        let subject = Subject { is_unrouted, is_wordless: why.message.is_none(), asks, ..subject };
         let mut line = self.trouble_line(&subject, &undelivered, (false, None));
         tally::address(&mut self.cx, b"", None, DeliveryOutcome::Failed);
         self.tell_failure(address, router.as_ref(), &undelivered.message);
@@ -128,7 +129,8 @@ impl Attempt<'_> {
         let by_domain =
             router.is_some_and(|router| !self.routes().router_retries_local_parts(router));
         let gone = match standing {
-            Unrouted::Tried if self.is_abandoned() => false,
+            // There is no other time, and it is told as what waits.
+            Unrouted::Tried if self.is_abandoned() || self.is_wrapped() => false,
             Unrouted::Tried => {
                 let key = RetryKey::Routing(if by_domain { domain } else { &name });
                 let subject = (if by_domain { domain } else { &name[..] }, None);
@@ -140,7 +142,8 @@ impl Attempt<'_> {
         // Which transport a file, a command or a reply goes by is not to be had.
         let is_direct = matches!(standing, Unrouted::Direct | Unrouted::Filtered);
         let subject = Subject::undelivered(address, router_name.as_ref(), is_direct);
-        let subject = Subject { is_unrouted: !minds_case, ..subject };
+        let asks = self.asks_reports(node, None);
+        let subject = Subject { is_unrouted: !minds_case, asks, ..subject };
         let line = self.trouble_line(&subject, &undelivered, (true, None));
         if standing != Unrouted::Waits {
             tally::address(&mut self.cx, b"", None, DeliveryOutcome::Deferred);

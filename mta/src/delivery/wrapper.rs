@@ -3,10 +3,9 @@
 
 use eximious::opt;
 use eximious::transport::Undelivered;
-use eximious::world::LogLine;
 
 use super::Attempted;
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Undone};
 use super::log::top;
 use super::routing::{Plan, Planned};
 use super::transport::goes_with;
@@ -50,7 +49,10 @@ impl Attempt<'_> {
             self.log(&[b"** ", address, b" routing", &words].concat());
             return Some([b"routing ", address, &words].concat());
         }
-        if let Some(one) = self.waiting().first() {
+        // Of whom nobody would be told waits, as far as this goes.
+        let is_untold = |one: &&Undone| self.errors_to(&one.address).is_empty();
+        let untold = self.failed.iter().find(is_untold);
+        if let Some(one) = self.waiting().first().or(untold) {
             let (address, words) = (top(&one.address), yielded("deferred"));
             self.log(&[b"** ", address, b" routing", &words].concat());
             return Some([b"routing ", address, &words, b": ", &one.why.message].concat());
@@ -91,9 +93,8 @@ impl Attempt<'_> {
     fn explained(&self, why: &Undelivered) -> Vec<u8> {
         let mut parts = Vec::new();
         if let Some(host) = &why.host {
-            let mut line = LogLine::default();
-            self.host(&mut line, host);
-            parts.push(line.text().trim_ascii_start().to_vec());
+            let address = format!(" [{}]", host.address);
+            parts.push([b"H=", &host.name[..], address.as_bytes()].concat());
         }
         let (said, message) = why.words();
         match said {

@@ -151,9 +151,14 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
                         if done.kept {
                             let id = cx.value_of(var::MESSAGE_EXIM_ID);
                             let message = HandedOver { queue: &done.queue, id: id.bytes() };
-                            hand_over.take_unless(&deliverer, &cx, message, || {
+                            let refused = hand_over.take_unless(&deliverer, &cx, message, || {
                                 batch.log_delay(&cx, id.bytes()) || done.waits
                             });
+                            // What can't be delivered is gone, and the rest is not taken.
+                            if let Some(words) = refused {
+                                super::say(&[&words[..], b"\n"].concat());
+                                return Ok(Ok(ExitCode::FAILURE));
+                            }
                         }
                         batch.taken();
                         continue;

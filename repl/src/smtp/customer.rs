@@ -68,12 +68,12 @@ pub fn run(request: CustomerRequest) -> io::Result<Result<ExitCode, Refusal>> {
     local::introduce(session.context(), &user, Vec::new());
     let wire = Wire(Arc::new(Mutex::new(turned.stream)));
     let mut out = Shared::new(wire.clone());
-    super::converse(&mut session, (wire, &mut out), Waits::AsSet, &mut |session, received, _| {
-        local::keep(session, received, &deliverer, &hand_over);
-        Ok(())
-    })?;
-    let code = if session.has_failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
-    Ok(Ok(code))
+    let waits = Waits::AsSet;
+    let onward =
+        super::converse(&mut session, (wire, &mut out), waits, &mut |session, received, out| {
+            local::keep(session, (received, out), &deliverer, &hand_over)
+        })?;
+    Ok(Ok(local::status(&session, onward)))
 }
 
 /// How long the provider may take to read what is said to it.

@@ -3,15 +3,16 @@
 //! connection: then somebody listened for this program, and the other end is. Who hands
 //! it in is believed no more for that.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use eximious::{Context, Str, Var, var};
+use eximious::{Context, Str, Var, opt, var};
 use eximious_mta::delivery::Deliverer;
 use eximious_mta::smtp::{Client, Received, SmtpServer, SmtpSession, SpoolOutcome, Submitter};
 use eximious_mta::spool;
 
+use super::Onward;
 use crate::handover::{DeliveryTime, HandOver, HandedOver};
 use crate::pretence::GivenValues;
 use crate::refusal::Refusal;
@@ -127,34 +128,55 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
     let mut out = super::Shared::new(io::stdout());
     let input = super::StandardInput;
     let waits = super::Waits::AsSet;
-    super::converse(&mut session, (input, &mut out), waits, &mut |session, received, _| {
-        keep(session, received, &deliverer, &hand_over);
-        Ok(())
-    })?;
-    let code = if session.has_failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
-    Ok(Ok(code))
+    let onward =
+        super::converse(&mut session, (input, &mut out), waits, &mut |session, received, out| {
+            keep(session, (received, out), &deliverer, &hand_over)
+        })?;
+    Ok(Ok(status(&session, onward)))
 }
 
-/// Keeps a message, and has it delivered, unless it is to wait in the spool.
+/// With which status a conversation ends.
+pub fn status(session: &SmtpSession, onward: Onward) -> ExitCode {
+    match session.has_failed() || onward.is_break() {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    }
+}
+
+/// Keeps a message, and has it delivered, unless it is to wait in the spool. Where it must not
+/// wait and can't be delivered (`mua_wrapper`), it is gone: whoever handed it in is told so, and
+/// that is the end.
+///
+/// # Errors
+/// The client can't be told that the message was taken.
 pub fn keep(
     session: &mut SmtpSession,
-    received: &mut Received,
+    (received, out): (&mut Received, &mut dyn Write),
     deliverer: &Deliverer,
     hand_over: &HandOver,
-) {
+) -> io::Result<Onward> {
     let taken = spool::keep(session.context(), received);
     session.conclude(&taken);
+    let is_wrapped = session.context().engine().settings().get(opt::MUA_WRAPPER);
     if taken == SpoolOutcome::Spooled
         && !session.is_over()
         && !received.recipients.is_empty()
         && !received.is_frozen()
-        && session.delivers_at_once(received)
+        && (is_wrapped || session.delivers_at_once(received))
     {
         let (queue, id) = (received.queue.bytes(), received.id.bytes());
-        // Who speaks SMTP has heard that the message is here.
         let message = HandedOver { queue, id };
-        let _ = hand_over.take(deliverer, session.context(), message, false);
+        if let Some(words) = hand_over.take(deliverer, session.context(), message, false) {
+            // That the message was taken is heard all the same.
+            while let Some(reply) = session.next_reply() {
+                out.write_all(&reply)?;
+            }
+            out.flush()?;
+            super::say(&[&words[..], b"\n"].concat());
+            return Ok(Onward::Break(()));
+        }
     }
+    Ok(Onward::Continue(()))
 }
 
 /// The values that speak of whoever runs the program, and those that were given.

@@ -150,6 +150,8 @@ pub struct FirstWords {
     pub hello: Vec<u8>,
     /// How the connection was encrypted when it heard of one, if it was.
     pub secured: Option<Secured>,
+    /// Whether it tells those who ask what becomes of a message (DSN).
+    pub reports: bool,
 }
 
 /// Why an address has not got a message.

@@ -183,9 +183,11 @@ fn shows(call: &TransportCall<'_>, option: eximious_core::DriverOpt<bool>) -> bo
     !call.is_shadow && call.transport.on(option)
 }
 
-/// Who sends a report is told nothing.
+/// Who sends a report is told nothing; whose errors are ignored (`errors_to` is empty), has them.
 fn is_bounce(call: &TransportCall<'_>) -> bool {
-    call.consignment.errors_to.is_empty()
+    let mut all = call.consignment.deliveries.iter();
+    let are_ignored = all.any(|one| one.address.attached.ignore_errors);
+    call.consignment.errors_to.is_empty() && !are_ignored
 }
 
 /// Whether output is returned, whatever became of the command.

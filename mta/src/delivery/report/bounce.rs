@@ -9,6 +9,7 @@ use eximious::{Str, opt, var};
 use super::texts::Texts;
 use super::{Letter, STATUS, origin};
 use crate::delivery::attempt::{Attempt, Undone};
+use crate::delivery::log::Subject;
 use crate::spool::RecipientDsn;
 
 /// How many recipients one header line of a report names (specification 49.2).
@@ -59,7 +60,8 @@ pub(in crate::delivery) fn send(attempt: &mut Attempt<'_>, to: &Str, failed: &[U
             told.push(one);
             continue;
         }
-        let address = attempt.printed(one.address.text.bytes());
+        let subject = Subject::undelivered(&one.address, None, one.is_direct);
+        let address = attempt.named_with_parent(&subject);
         let why = b": error ignored: RFC 3461 DSN, failure notify not requested".as_slice();
         attempt.log(&[&address[..], why].concat());
     }

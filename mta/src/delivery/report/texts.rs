@@ -89,7 +89,7 @@ fn items(text: &[u8]) -> Vec<Vec<u8>> {
     let mut items = vec![Vec::new()];
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         match (line, items.last_mut()) {
-            (b"****\n" | b"****", _) => items.push(Vec::new()),
+            (b"****\n", _) => items.push(Vec::new()),
             (line, Some(item)) => item.extend_from_slice(line),
             (_, None) => {}
         }
@@ -107,5 +107,7 @@ mod tests {
         let wanted: [&[u8]; 4] = [b"Subject: a\nX: b\n", b"", b" *****\n", b"last"];
         assert_eq!(found, wanted);
         assert_eq!(items(b""), [b""]);
+        // A line that does not end is text.
+        assert_eq!(items(b"a\n****"), [b"a\n****"]);
     }
 }

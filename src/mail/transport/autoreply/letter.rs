@@ -70,7 +70,10 @@ fn until_zero(text: &[u8]) -> &[u8] {
 /// `In-Reply-To` and `References` (RFC 5322, section 3.6.4).
 fn refer(text: &mut Vec<u8>, message: &Message, settings: &Settings) {
     if let Some(References { id, line }) = References::to(message, settings) {
-        text.extend([b"In-Reply-To: ", &id[..], b"\n", &line].concat());
+        if let Some(id) = id {
+            text.extend([b"In-Reply-To: ", &id[..], b"\n"].concat());
+        }
+        text.extend(line);
     }
 }
 

@@ -182,7 +182,8 @@ impl Attempt<'_, '_> {
         peer.remember_announced(opened);
         let [greeting, hello] = opened.client.first_lines().clone();
         let secured = opened.secured.clone();
-        self.first_words = Some(Box::new(FirstWords { greeting, hello, secured }));
+        let reports = opened.client.extensions().dsn;
+        self.first_words = Some(Box::new(FirstWords { greeting, hello, secured, reports }));
         match heard {
             Err(NotOpen::Hindered(_, why)) => Err(Stop::Hindered(why)),
             _ => Ok(()),

@@ -216,7 +216,8 @@ impl Attempt<'_, '_> {
         }
         let [greeting, hello] = line.opened.client.first_lines().clone();
         let secured = line.opened.secured.clone();
-        self.first_words = Some(Box::new(FirstWords { greeting, hello, secured }));
+        let reports = line.opened.client.extensions().dsn;
+        self.first_words = Some(Box::new(FirstWords { greeting, hello, secured, reports }));
         self.put_off.clear();
         self.put_off_late.clear();
         self.once_more.clear();
