@@ -2,7 +2,6 @@
 //! against a directory of their own, and against servers that say what a test
 //! wants; where Exim is there, it is asked the same.
 
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,23 +9,13 @@ use eximious::world::{
     Ldap, LdapAnswer, LdapError, LdapOperation, LdapProtection, LdapRequest, LdapSearch,
     LdapServer, LdapTls, LdapTrouble, ServerAddress, World,
 };
-use eximious_tests::fixtures::replace;
+use eximious_tests::directory::{Directory, Names, fill};
 use eximious_tests::ldap::{element, message, play, request};
 use eximious_tests::ours::Ours;
 use eximious_tests::reference::{Answer, Reference};
-use eximious_tests::servers::{Home, Played, Server, free_port, program};
+use eximious_tests::servers::{Home, Played, free_port};
 use eximious_tests::suite::Suite;
 use eximious_tests::{root, show};
-
-/// What stands in suites for something that is another in each run.
-type Names = Vec<(&'static str, String)>;
-
-fn fill(names: &Names, text: &[u8]) -> Vec<u8> {
-    let fill = |text: Vec<u8>, (name, value): &(&str, String)| {
-        replace(&text, name.as_bytes(), value.as_bytes())
-    };
-    names.iter().fold(text.to_vec(), fill)
-}
 
 /// How the lines of a suite are asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -86,110 +75,51 @@ fn suite(name: &str, lines_are: Lines, home: &Home, names: &Names, config: &str)
     assert!(differ.is_empty(), "{} differ\n{}", differ.len(), differ.join("\n"));
 }
 
-/// A directory, with TLS.
-struct Directory {
-    server: Server,
-    names: Names,
-}
-
-impl Directory {
-    fn start(other: Option<&Self>) -> Option<Self> {
-        let (daemon, slapadd) = (program("slapd")?, program("slapadd")?);
-        let home = Home::new("openldap");
-        let (port, tls, nobody) = (free_port(), free_port(), free_port());
-        let path = home.path().display().to_string();
-        let names = vec![
-            ("LDAPDIR", path.clone()),
-            ("LDAPSOCKET", format!("{path}/ldapi").replace('/', "%2F")),
-            ("LDAPPORT", port.to_string()),
-            ("TLSPORT", tls.to_string()),
-            ("NOPORT", nobody.to_string()),
-            ("OTHERPORT", other.map_or(nobody, Self::port).to_string()),
-        ];
-        let data = root().join("tests/data/ldap");
-        let read = |name: &str| std::fs::read(data.join(name)).expect("the directory's files");
-        home.write("slapd.conf", read("slapd.conf"));
-        home.write("entries.ldif", fill(&names, &read("entries.ldif")));
-        certificates(&home);
-        home.run(home.command("mkdir".as_ref()).arg("data"));
-        home.run(home.command(&slapadd).args(["-q", "-f", "slapd.conf", "-l", "entries.ldif"]));
-        let listen = format!("ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls} ldapi://LDAPSOCKET");
-        let listen = String::from_utf8(fill(&names, listen.as_bytes())).expect("UTF-8");
-        let mut command = home.command(&daemon);
-        command.args(["-d", "0", "-f", "slapd.conf", "-h", &listen]);
-        let ready =
-            || [port, tls].iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok());
-        Some(Self { server: Server::start(home, &mut command, ready), names })
-    }
-
-    fn port(&self) -> u16 {
-        let port = self.names.iter().find(|(name, _)| *name == "LDAPPORT").expect("a port");
-        port.1.parse().expect("a port")
-    }
-
-    fn suite(&self, name: &str, config: &str) {
-        // Exim says something else where TLS has failed before.
-        let apart = name.starts_with("start-tls-");
-        let lines = if apart { Lines::Apart } else { Lines::Together };
-        suite(name, lines, self.server.home(), &self.names, config);
-    }
-}
-
-/// A certificate for the server, one for a client, and who vouches for them.
-fn certificates(home: &Home) {
-    let openssl = |args: &str| {
-        let mut command = home.command("openssl".as_ref());
-        home.run(command.args(args.split(' ')));
-    };
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-    home.write("server.ext", "subjectAltName=IP:127.0.0.1\n");
-    home.write("client.ext", "basicConstraints=CA:FALSE\n");
-    openssl(&format!("req -x509 {key} -keyout ca.key -out ca.pem -days 30 -subj /CN=Test"));
-    for name in ["server", "client"] {
-        openssl(&format!("req {key} -keyout {name}.key -out {name}.csr -subj /CN={name}"));
-        openssl(&format!(
-            "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 \
-             -extfile {name}.ext -out {name}.pem"
-        ));
-    }
-    home.run(home.command("mkdir".as_ref()).arg("authorities"));
-    home.run(home.command("cp".as_ref()).args(["ca.pem", "authorities"]));
-    openssl("rehash authorities");
+/// Asks a directory what stands in a suite.
+fn ask(directory: &Directory, name: &str, config: &str) {
+    // Exim says something else where TLS has failed before.
+    let apart = name.starts_with("start-tls-");
+    let lines = if apart { Lines::Apart } else { Lines::Together };
+    suite(name, lines, directory.server.home(), &directory.names, config);
 }
 
 #[test]
 fn a_directory() {
     let Some(other) = Directory::start(None) else { return };
     let Some(directory) = Directory::start(Some(&other)) else { return };
-    directory.suite("directory.txt", "timezone = UTC\n");
+    ask(&directory, "directory.txt", "timezone = UTC\n");
     let tls = |lines: &str| format!("timezone = UTC\n{lines}");
     let believed = "ldap_ca_cert_file = LDAPDIR/ca.pem\n";
-    directory.suite("tls-unknown.txt", "timezone = UTC\n");
-    directory.suite("tls-lenient.txt", &tls("ldap_require_cert = allow\n"));
-    directory.suite("tls-lenient.txt", &tls("ldap_require_cert = something\n"));
-    directory.suite("tls-believed.txt", &tls(believed));
-    directory.suite(
+    ask(&directory, "tls-unknown.txt", "timezone = UTC\n");
+    ask(&directory, "tls-lenient.txt", &tls("ldap_require_cert = allow\n"));
+    ask(&directory, "tls-lenient.txt", &tls("ldap_require_cert = something\n"));
+    ask(&directory, "tls-believed.txt", &tls(believed));
+    ask(
+        &directory,
         "tls-believed.txt",
         &tls("ldap_ca_cert_dir = LDAPDIR/authorities\nldap_require_cert = demand\n"),
     );
-    directory.suite(
+    ask(
+        &directory,
         "tls-believed.txt",
         &tls(&format!(
             "{believed}ldap_cert_file = LDAPDIR/client.pem\nldap_cert_key = LDAPDIR/client.key\n"
         )),
     );
-    directory.suite(
+    ask(
+        &directory,
         "tls-unknown.txt",
         &tls(&format!(
             "{believed}ldap_cert_file = LDAPDIR/client.pem\nldap_cert_key = LDAPDIR/server.key\n"
         )),
     );
-    directory.suite("tls-unknown.txt", &tls("ldap_ca_cert_file = /nonexistent\n"));
-    directory.suite("tls-unknown.txt", &tls(&format!("{believed}ldap_cipher_suite = nonsense\n")));
-    directory.suite("tls-hard.txt", &tls(&format!("{believed}ldap_require_cert = hard\n")));
-    directory.suite("start-tls.txt", &tls("ldap_start_tls\nldap_require_cert = never\n"));
-    directory.suite("start-tls-unknown.txt", &tls("ldap_start_tls\n"));
-    directory.suite(
+    ask(&directory, "tls-unknown.txt", &tls("ldap_ca_cert_file = /nonexistent\n"));
+    ask(&directory, "tls-unknown.txt", &tls(&format!("{believed}ldap_cipher_suite = nonsense\n")));
+    ask(&directory, "tls-hard.txt", &tls(&format!("{believed}ldap_require_cert = hard\n")));
+    ask(&directory, "start-tls.txt", &tls("ldap_start_tls\nldap_require_cert = never\n"));
+    ask(&directory, "start-tls-unknown.txt", &tls("ldap_start_tls\n"));
+    ask(
+        &directory,
         "default-servers.txt",
         &tls("ldap_version = 2\nldap_default_servers = 127.0.0.1::NOPORT : LDAPDIR/ldapi\n"),
     );

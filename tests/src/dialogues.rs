@@ -266,13 +266,17 @@ impl Case {
 /// this host's own, the zones are served. What serves them ends when the value does;
 /// none where no name server is installed.
 pub fn set_up() -> Option<Server> {
-    let folder = crate::root().join("tests/dialogues");
-    network::dress(&folder.join("system"));
+    set_up_with(&crate::root().join("tests/dialogues/zones"))
+}
+
+/// As [`set_up`], with the zones of another directory.
+pub fn set_up_with(zones: &Path) -> Option<Server> {
+    network::dress(&crate::root().join("tests/dialogues/system"));
     for network in ["192.0.2.0/24", "198.51.100.0/24", "2001:db8::/32"] {
         network::ip(&["route", "add", "local", network, "dev", "lo"]);
     }
     idents::play();
-    let (server, real) = names::real(&folder.join("zones"))?;
+    let (server, real) = names::real(zones)?;
     names::play(SocketAddr::from((Ipv4Addr::LOCALHOST, 53)), real);
     Some(server)
 }

@@ -14,9 +14,12 @@ mod addresses;
 mod ages;
 mod aliases;
 mod auths;
+mod callouts;
 mod commands;
+mod databases;
 mod datas;
 mod deliveries;
+mod dns;
 mod events;
 mod expressions;
 mod filters;
@@ -28,8 +31,13 @@ mod lookups;
 mod mimes;
 mod mistakes;
 mod patterns;
+mod proxies;
+mod queues;
+mod rates;
+mod reports;
 mod rewrites;
 mod routers;
+mod scans;
 mod sequences;
 mod sessions;
 mod sieves;
@@ -69,12 +77,18 @@ pub enum Kind {
     Alias,
     /// Who clients say they are, of servers and of clients.
     Auth,
+    /// Callouts, what is remembered of them, and messages that are cut through.
+    Callout,
     /// Command lines.
     Command,
     /// Messages as nobody should write them, and how they are received.
     Data,
+    /// Databases and directories (`-be`, `-bt`, `-bh`), and outside programs that are asked.
+    Database,
     /// Lists within lists, over several attempts at their delivery.
     Delivery,
+    /// The DNS: look-ups, lists that are asked, names of clients, policies, routers.
+    Dns,
     /// Events of deliveries.
     Event,
     /// Expansions (`-be`).
@@ -97,10 +111,20 @@ pub enum Kind {
     Mistake,
     /// Regular expressions (`-be`), asked of both engines.
     Pattern,
+    /// Headers of the PROXY protocol (`-bh`).
+    Proxy,
+    /// The queue of several messages, and who is looked at.
+    Queue,
+    /// How fast clients send (`ratelimit`).
+    Rate,
+    /// What senders ask to hear of their messages, and what they are told.
+    Report,
     /// Rules of rewriting: of addresses (`-brw`) and of messages.
     Rewrite,
     /// Chains of routers (`-bt`, `-bv`).
     Router,
+    /// Scanners for malware and spam, and what they answer.
+    Scan,
     /// Sites whose aliases and hosts change from attempt to attempt.
     Sequence,
     /// Sessions of SMTP (`-bh`).
@@ -117,15 +141,18 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, with their names.
-    pub const ALL: [(&str, Self); 27] = [
+    pub const ALL: [(&str, Self); 35] = [
         ("acl", Self::Acl),
         ("address", Self::Address),
         ("age", Self::Age),
         ("alias", Self::Alias),
         ("auth", Self::Auth),
+        ("callout", Self::Callout),
         ("command", Self::Command),
         ("data", Self::Data),
+        ("database", Self::Database),
         ("delivery", Self::Delivery),
+        ("dns", Self::Dns),
         ("event", Self::Event),
         ("expr", Self::Expr),
         ("filter", Self::Filter),
@@ -137,8 +164,13 @@ impl Kind {
         ("lookup", Self::Lookup),
         ("mistake", Self::Mistake),
         ("patterns", Self::Pattern),
+        ("proxy", Self::Proxy),
+        ("queue", Self::Queue),
+        ("rate", Self::Rate),
+        ("report", Self::Report),
         ("rewrite", Self::Rewrite),
         ("router", Self::Router),
+        ("scan", Self::Scan),
         ("sequence", Self::Sequence),
         ("session", Self::Session),
         ("signature", Self::Signature),
@@ -152,12 +184,14 @@ impl Kind {
         Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
     }
 
-    /// Makes a network of this program's own the one that questions of this kind are asked in;
-    /// nothing where no name server is installed.
-    pub fn set_up(self) -> Option<Server> {
+    /// Makes a network of this program's own the one that questions of this kind are asked in,
+    /// with its servers; nothing where one of those is not installed.
+    pub fn set_up(self) -> Option<Vec<Server>> {
         match self {
-            Self::Router => routing::set_up(),
-            _ => dialogues::set_up(),
+            Self::Database => databases::set_up(),
+            Self::Dns => Some(vec![dns::set_up()?]),
+            Self::Router => Some(vec![routing::set_up()?]),
+            _ => Some(vec![dialogues::set_up()?]),
         }
     }
 
@@ -168,9 +202,12 @@ impl Kind {
             Self::Age => ages::make(rng),
             Self::Alias => aliases::make(rng),
             Self::Auth => auths::make(rng),
+            Self::Callout => callouts::make(rng),
             Self::Command => commands::make(rng),
             Self::Data => datas::make(rng),
+            Self::Database => databases::make(rng),
             Self::Delivery => deliveries::make(rng),
+            Self::Dns => dns::make(rng),
             Self::Event => events::make(rng),
             Self::Expr => expressions::make(rng),
             Self::Filter => filters::make(rng),
@@ -182,8 +219,13 @@ impl Kind {
             Self::Mime => mimes::make(rng),
             Self::Mistake => mistakes::make(rng),
             Self::Pattern => patterns::make(rng),
+            Self::Proxy => proxies::make(rng),
+            Self::Queue => queues::make(rng),
+            Self::Rate => rates::make(rng),
+            Self::Report => reports::make(rng),
             Self::Rewrite => rewrites::make(rng),
             Self::Router => routers::make(rng),
+            Self::Scan => scans::make(rng),
             Self::Sequence => sequences::make(rng),
             Self::Session => sessions::make(rng),
             Self::Signature => signatures::make(rng),
@@ -199,10 +241,35 @@ pub fn question(kind: Kind, seed: u64) -> String {
     kind.make(&mut Rng::with_seed(seed)).text()
 }
 
+/// Whether messages are handed in for what a seed asks (see [`submission::lacking`]).
+pub fn hands_in(kind: Kind, seed: u64) -> bool {
+    kind.make(&mut Rng::with_seed(seed)).form == Form::Submission
+}
+
+/// Whether the real one takes the configuration of what a seed asks: otherwise nothing is asked.
+pub fn is_heard(kind: Kind, seed: u64, exim: &Path) -> bool {
+    let answers = kind.make(&mut Rng::with_seed(seed)).answers(exim, true);
+    !answers.iter().any(|line| line.contains("Exim configuration error"))
+}
+
+/// Evens out the lines of an answer.
+type Evening = fn(Vec<String>) -> Vec<String>;
+
+/// What evens out answers, where a question has a word in it.
+const EVENED: [(&str, Evening); 6] = [
+    ("tls", tls::unlettered),
+    ("begin authenticators", auths::hushed),
+    ("names.test", dns::settled),
+    ("callout_random_local_part", callouts::settled),
+    ("f-protd", scans::settled),
+    (r"N^rw@me\.test$\N", sessions::settled),
+];
+
 /// The sort of case that a question is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Form {
     Daemon,
+    Database,
     Dialogue,
     Expression,
     Filter,
@@ -252,59 +319,31 @@ impl Quarry {
     fn difference(&self, programs: &Programs<'_>) -> Vec<String> {
         let text = self.text();
         match self.form {
+            Form::Database => return databases::difference(&text, programs),
             Form::Expression => return expressions::difference(&text),
             Form::Lookup => return lookups::difference(&text, programs),
             Form::Pattern => return patterns::difference(&text),
             _ => {}
         }
-        let ask = |program: &Path, is_real: bool| match self.form {
-            Form::Daemon => {
-                let case = daemons::Case::parse("hunt.case".into(), &text);
-                lines_of(&case.play(program).text())
-            }
-            Form::Dialogue => {
-                let case = dialogues::Case::parse(Path::new("hunt.case"), &text);
-                let place = case.set_up();
-                case.sessions.iter().flat_map(|session| session.play(program, &place)).collect()
-            }
-            Form::Expression | Form::Lookup | Form::Pattern => Vec::new(),
-            Form::Routing => {
-                let case = routing::Case::parse(Path::new("hunt.case"), &text);
-                let place = case.set_up();
-                let answers = case.questions.iter().map(|one| one.ask(program, &place).recorded());
-                lines_of(&answers.collect::<String>())
-            }
-            Form::Filter => {
-                let file = filter_cases::Filters::parse(Path::new("hunt.txt"), &text);
-                file.cases.iter().flat_map(|case| lines_of(&case.ask(program))).collect()
-            }
-            Form::Submission => {
-                let case = submission::Case::parse(Path::new("hunt.case"), &text);
-                case.runs().flat_map(|run| run.play(program, is_real)).collect()
-            }
-        };
+        let ask = |program: &Path, is_real: bool| self.answers(program, is_real);
         // What says when it was made is to be made in the same second.
         if text.contains("dkim_timestamps") {
             signatures::await_second();
         }
         let (theirs, ours): (Vec<String>, Vec<String>) =
             (signatures::unworded(ask(programs.exim, true)), ask(programs.eximious, false));
-        let [theirs, ours] = match text.contains("tls") {
-            true => [theirs, ours].map(tls::unlettered),
-            false => [theirs, ours],
-        };
-        let [theirs, ours] = match text.contains("begin authenticators") {
-            true => [theirs, ours].map(auths::hushed),
-            false => [theirs, ours],
-        };
+        let evened = EVENED.iter().filter(|(word, _)| text.contains(word));
+        let [theirs, ours] =
+            evened.fold([theirs, ours], |answers, (_, evened)| answers.map(evened));
         // Reports have numbers in them, of any length.
         static SIZES: LazyLock<Regex> = LazyLock::new(|| {
             Regex::new(r"^( *\d+[mhdw]) +[\d.]+[KM]? (NAME <>)").expect("a pattern")
         });
         static OFFERED: LazyLock<Regex> =
-            LazyLock::new(|| Regex::new(r"^(C: MAIL FROM:<> SIZE=)\d+").expect("a pattern"));
+            LazyLock::new(|| Regex::new(r"(\bMAIL FROM:<> SIZE=)\d+").expect("a pattern"));
         static BOUNCED: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r"^(NAME (?:=> .* T=own|<= <> .*) S=)\d+").expect("a pattern")
+            Regex::new(r"^((?:NAME => .* T=own|NAME <= <> .*|Received from <> .*) S=)\d+")
+                .expect("a pattern")
         });
         let sized = |line: String| {
             let line = SIZES.replace(&line, "$1 SIZE $2").into_owned();
@@ -331,6 +370,38 @@ impl Quarry {
         let ours = self.as_far_as(&theirs, ours);
         let found = changes(&theirs, &ours);
         found.into_iter().map(|(mark, line)| format!("{mark} {line}")).collect()
+    }
+
+    /// What a program answers.
+    fn answers(&self, program: &Path, is_real: bool) -> Vec<String> {
+        let text = self.text();
+        match self.form {
+            Form::Daemon => {
+                let case = daemons::Case::parse("hunt.case".into(), &text);
+                lines_of(&case.play(program).text())
+            }
+            Form::Dialogue => {
+                let case = dialogues::Case::parse(Path::new("hunt.case"), &text);
+                let place = case.set_up();
+                case.sessions.iter().flat_map(|session| session.play(program, &place)).collect()
+            }
+            Form::Database => databases::answers(&text, program),
+            Form::Expression | Form::Lookup | Form::Pattern => Vec::new(),
+            Form::Routing => {
+                let case = routing::Case::parse(Path::new("hunt.case"), &text);
+                let place = case.set_up();
+                let answers = case.questions.iter().map(|one| one.ask(program, &place).recorded());
+                lines_of(&answers.collect::<String>())
+            }
+            Form::Filter => {
+                let file = filter_cases::Filters::parse(Path::new("hunt.txt"), &text);
+                file.cases.iter().flat_map(|case| lines_of(&case.ask(program))).collect()
+            }
+            Form::Submission => {
+                let case = submission::Case::parse(Path::new("hunt.case"), &text);
+                case.runs().flat_map(|run| run.play(program, is_real)).collect()
+            }
+        }
     }
 
     /// What eximious says, which is what the real one does where that ends in the middle of its

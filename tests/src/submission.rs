@@ -15,10 +15,13 @@
 //!            configuration, a socket in the file system where the first one does so, too,
 //!            for SOCKET, and the port of a SOCKS5 proxy before it for PROXY (see
 //!            `socks_proxy`)
+//! ~ scanner1=SCRIPT    what a scanner does (see `scanner`); its port stands for SCANNER1,
+//!            and it listens at DIR/scanner1, too
 //! @ [age=SECONDS] [wait=SECONDS] arguments    another run, with the same spool and
 //!            the same input; before it, messages become so much older, or time goes by;
-//!            with `hints` for arguments, what is remembered of failures is shown; `ID` among
-//!            them is the name of the oldest message in the spool, and where there is none,
+//!            with `hints` for arguments, what is remembered of failures is shown, and of
+//!            callouts with `hints callout`; `ID` among them is the name of the oldest
+//!            message in the spool, `ID2` that of the next, and where there are not so many,
 //!            there is no such run
 //! | what is recorded
 //! ```
@@ -55,6 +58,7 @@ use crate::hints;
 use crate::next_host::NextHost;
 use crate::next_hosts::{Line, NextHosts};
 use crate::runaway;
+use crate::scanner::Scanner;
 use crate::socks_proxy::SocksProxy;
 
 /// The user that messages belong to in the spool.
@@ -242,14 +246,18 @@ impl Run {
         let answers = self.answers.iter().map(Line::answer).collect();
         let proxy =
             next_host.filter(|_| wants_proxy).map(|host| SocksProxy::start(host.port(), answers));
+        let scanners = self.scanners(home.path());
         let certificates = match self.config.contains("CERTS") {
             true => crate::tls::certificates().display().to_string(),
             false => "CERTS".to_owned(),
         };
+        let config = scanners.iter().fold(self.config.clone(), |config, (name, scanner)| {
+            config.replace(&name.to_uppercase(), &scanner.port().to_string())
+        });
         let config = format!(
             "primary_hostname = mail.example\nspool_directory = {directory}/spool\n\
              log_file_path = {directory}/log/%slog\nkeep_environment =\nqueue_only\n{}",
-            self.config
+            config
                 .replace("PROXY", &proxy.as_ref().map_or(0, SocksProxy::port).to_string())
                 .replace("SOCKET", "DIR/socket")
                 .replace("DIR", directory)
@@ -312,7 +320,11 @@ impl Run {
             }
             std::thread::sleep(std::time::Duration::from_secs(*wait));
             if arguments.first().is_some_and(|word| word == b"hints") {
-                let hints = hints::retries(own, real, &path, &home.path().join("spool"));
+                let spool = home.path().join("spool");
+                let hints = match arguments.get(1).is_some_and(|word| word == b"callout") {
+                    true => hints::callouts(own, real, &path, &spool),
+                    false => hints::retries(own, real, &path, &spool),
+                };
                 let hints = hints.replace(&format!(":{port}"), ":PORT");
                 show(&mut said, "hints", hints.as_bytes(), directory);
                 continue;
@@ -339,6 +351,13 @@ impl Run {
         }
         let asked = proxy.map(|proxy| proxy.heard().join("\n")).unwrap_or_default();
         show(&mut said, "proxy", asked.as_bytes(), directory);
+        for (name, scanner) in &scanners {
+            for heard in scanner.heard() {
+                show(&mut said, name, &heard, directory);
+            }
+            let (own, shown) = (scanner.port().to_string(), name.to_uppercase());
+            said.iter_mut().for_each(|line| *line = line.replace(&own, &shown));
+        }
         let (own, shown) = (format!("]:{port}"), "]:PORT");
         if certificates != "CERTS" {
             said.iter_mut().for_each(|line| *line = line.replace(&certificates, "CERTS"));
@@ -357,17 +376,43 @@ impl Run {
     }
 }
 
-/// The arguments of a further run, with the name of the oldest message for `ID`; nothing where
-/// there is no message.
+/// A scanner's name begins so.
+const SCANNER: &str = "scanner";
+
+impl Run {
+    /// The scanners, each by its name, which begin to listen.
+    fn scanners(&self, home: &Path) -> Vec<(String, Scanner)> {
+        let scripts = self.answers.iter().map(Line::answer);
+        let scripts = scripts.filter(|(name, _)| name.starts_with(SCANNER));
+        let start = |(name, script): (String, String)| {
+            let scanner = Scanner::start(&script, &home.join(&name));
+            (name, scanner)
+        };
+        scripts.map(start).collect()
+    }
+}
+
+/// The arguments of a further run, with the names of the oldest messages for `ID`, `ID2`…;
+/// nothing where there are not so many messages.
 fn with_id(arguments: &[Vec<u8>], spool: &Path) -> Option<Vec<Vec<u8>>> {
-    if !arguments.iter().any(|word| word == b"ID") {
+    let place = |word: &[u8]| match word.strip_prefix(b"ID")? {
+        b"" => Some(0),
+        [digit @ b'2'..=b'9'] => Some(usize::from(digit - b'1')),
+        _ => None,
+    };
+    if !arguments.iter().any(|word| place(word).is_some()) {
         return Some(arguments.to_vec());
     }
     let entries = std::fs::read_dir(spool.join("input")).into_iter().flatten();
     let names = entries.map(|entry| entry.expect("a file").file_name().into_vec());
-    let id = names.filter_map(|name| name.strip_suffix(b"-H").map(<[u8]>::to_vec)).min()?;
-    let named = |word: &Vec<u8>| if word == b"ID" { id.clone() } else { word.clone() };
-    Some(arguments.iter().map(named).collect())
+    let ids = names.filter_map(|name| name.strip_suffix(b"-H").map(<[u8]>::to_vec));
+    let mut ids: Vec<Vec<u8>> = ids.collect();
+    ids.sort_unstable();
+    let named = |word: &Vec<u8>| match place(word) {
+        Some(place) => ids.get(place).cloned(),
+        None => Some(word.clone()),
+    };
+    arguments.iter().map(named).collect()
 }
 
 /// What a program says to an input, by a configuration that it is told.
@@ -498,7 +543,8 @@ fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
             (r"\bCi=\d+", "Ci=N"),
             (r"\b(RT|QT|DT|D)=\d[\dwdhms.]*", "$1=0s"),
             (r"\d+-eximdsn-\d+", "BOUNDARY"),
-            (r"(?m)^(>?From \S+) \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$", "$1 DATE"),
+            (r"(?m)^(>?From \S.*?) \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$", "$1 DATE"),
+            (r"(From MAILER-DAEMON) \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}", "$1 DATE"),
             (r"(Start|End) ('\w+' )?queue run: pid=\d+", "$1 ${2}queue run: pid=N"),
             (r"\(queue run pid \d+\)", "(queue run pid N)"),
             (r"(?m)^220 (\S+ ESMTP Exim) .*", "220 $1"),

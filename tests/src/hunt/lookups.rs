@@ -269,7 +269,7 @@ fn typed(rng: &mut Rng) -> (String, String) {
 }
 
 /// What an item does with what it found.
-fn tail(rng: &mut Rng, depth: u32) -> String {
+pub(super) fn tail(rng: &mut Rng, depth: u32) -> String {
     match rng.u32(..14) {
         0..=3 => "{<$value>}{no}".to_owned(),
         4..=6 => "{<$value|$1|$2>}{no <$value|$1|$2>}".to_owned(),
@@ -372,7 +372,7 @@ fn subject(rng: &mut Rng, pool: &Pool, kind: &str) -> String {
 }
 
 /// A text that expands to this one.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         match c {
