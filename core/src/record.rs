@@ -240,21 +240,45 @@ pub struct LookupQuery {
 pub struct LookupOptions(pub Str);
 
 impl LookupOptions {
-    /// The value of an option, where it is given.
+    /// The options as they stand: a list that commas part, in which a doubled comma is one of
+    /// the option at hand. White space around each is left out.
+    pub fn each(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = Some(self.0.bytes());
+        std::iter::from_fn(move || {
+            let text = rest?;
+            let mut end = 0;
+            while end < text.len() {
+                match (text[end], text.get(end + 1)) {
+                    (b',', Some(b',')) => end += 2,
+                    (b',', _) => break,
+                    _ => end += 1,
+                }
+            }
+            rest = text.get(end + 1..);
+            Some(text[..end].trim_ascii())
+        })
+    }
+    /// The value of an option as it is written, where it is given.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.0.bytes().split(|c| *c == b',').find_map(|option| {
+        self.each().find_map(|option| {
             option.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="))
         })
     }
-    /// The same with where it comes from: in a list that text from outside has a part in, that
-    /// is from outside, too.
+    /// The value as it is meant, a comma where two are written, with where it comes from: in a
+    /// list that text from outside has a part in, that is from outside, too.
     pub fn text(&self, name: &str) -> Option<Str> {
-        self.get(name).map(|value| Str::from(value).stamped(self.0.taint()))
+        let mut value = self.get(name)?.to_vec();
+        let mut after_comma = false;
+        value.retain(|byte| {
+            after_comma = *byte == b',' && !after_comma;
+            *byte != b',' || after_comma
+        });
+        Some(Str::from(value).stamped(self.0.taint()))
     }
     /// Whether an option has a value, if only in one of the places where it
     /// stands.
     pub fn is(&self, name: &str, value: &str) -> bool {
-        self.0.bytes().split(|c| *c == b',').any(|option| {
+        self.each().any(|option| {
             let rest =
                 option.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
             rest == Some(value.as_bytes())

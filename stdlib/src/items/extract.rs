@@ -6,7 +6,7 @@ use eximious_core::{
     TaintRule,
 };
 
-use crate::lists::elements;
+use crate::lists::{change_of_separator, elements};
 use crate::number::wrapping;
 use crate::{json, keyed};
 
@@ -231,8 +231,16 @@ fn listextract(call: &mut Call<'_>) -> Result<Str, Fail> {
         }
     };
     let found = index.and_then(|n| elements(list.bytes()).nth(n));
+    let found = found.or_else(|| (number > 1 && says_only_how(list.bytes())).then(|| b"<".into()));
     let outcome = found.map_or(BranchOutcome::No, |element| {
         BranchOutcome::Yes(Str::from(element.into_owned()).stamped(list.taint()))
     });
     call.branches(outcome)
+}
+
+/// Whether a list changes its separator and has nothing behind that. Exim then begins anew, and
+/// finds the sign of the change where it looks for the second element or a later one.
+fn says_only_how(list: &[u8]) -> bool {
+    let separator = change_of_separator(list).map_or(0, |(separator, _)| separator);
+    separator != 0 && elements(list).next().is_none()
 }

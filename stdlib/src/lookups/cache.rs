@@ -65,7 +65,7 @@ impl Cache {
     /// found do not count.
     pub(super) fn slot(def: u16, query: &LookupQuery) -> Slot {
         let mut options = Vec::new();
-        for option in query.options.0.bytes().split(|c| *c == b',') {
+        for option in query.options.each() {
             if !option.starts_with(b"cache=") && option != b"ret=key" && !option.is_empty() {
                 options.extend_from_slice(option);
                 options.push(b',');

@@ -63,7 +63,7 @@ fn run(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFa
         }
     };
     // Where several filters are given, one of them is enough.
-    let filters = query.options.0.bytes().split(|c| *c == b',').filter_map(|option| match option {
+    let filters = query.options.each().filter_map(|option| match option {
         b"filter=file" => Some(is(&stat, FILE)),
         b"filter=dir" => Some(is(&stat, DIRECTORY)),
         b"filter=subdir" => Some(is(&stat, DIRECTORY) && !matches!(key, b"." | b"..")),

@@ -31,7 +31,7 @@ pub static READSOCK: LookupDef = LookupDef {
 };
 
 fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFail> {
-    let Some(socket) = query.options.get("file") else { return Ok(None) };
+    let Some(name) = query.options.text("file") else { return Ok(None) };
     let mut options = query.options.get("timeout").unwrap_or(b"5s").to_vec();
     if query.options.is("shutdown", "no") {
         options.extend_from_slice(b":shutdown=no");
@@ -42,10 +42,10 @@ fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupF
         }
     }
     let question = Question {
-        name: Str::from(socket),
+        name,
         request: query.key.clone(),
         options: Str::from(options),
-        end_of_line: query.options.get("eol").map_or(Str::EMPTY, Str::from),
+        end_of_line: query.options.text("eol").unwrap_or_default(),
     };
     match answer(call, &question) {
         Ok(answer) => Ok(Some(answer)),

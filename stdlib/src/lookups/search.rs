@@ -456,9 +456,10 @@ impl Attempts<'_> {
     /// `ret=key` gives the key, clean, instead of the data. What was found in
     /// a file is clean: so is the fixed part of the key.
     fn found(&self, value: Str, wild: Option<(Str, Str)>) -> Found {
-        let key =
-            self.search.options.bytes().split(|c| *c == b',').any(|option| option == b"ret=key");
-        let value = if key { self.query.key.clone().stamped(Taint::Clean) } else { value };
+        let value = match self.query.options.is("ret", "key") {
+            true => self.query.key.clone().stamped(Taint::Clean),
+            false => value,
+        };
         Found { value, wild: wild.map(|(wild, fixed)| (wild, fixed.stamped(Taint::Clean))) }
     }
 }
