@@ -111,7 +111,6 @@ fn flags(text: &[u8]) -> Result<RewriteFlags, Vec<u8>> {
     for letter in text {
         flags |= match letter {
             b' ' | b'\t' => RewriteFlags::empty(),
-            b'*' => RewriteFlags::ENVELOPE | RewriteFlags::HEADERS,
             b'E' => RewriteFlags::ENVELOPE,
             b'F' => RewriteFlags::FROM_ENVELOPE,
             b'T' => RewriteFlags::TO_ENVELOPE,
@@ -153,5 +152,6 @@ mod tests {
         assert_eq!(rules(b"*@a b h : *@c d").unwrap().len(), 2);
         assert!(rules(b"*@a b hE").unwrap_err().ends_with(b"not allowed at transport time -"));
         assert!(rule(b"*@a b Z").unwrap_err().starts_with(b"unknown rewrite flag character 'Z'"));
+        assert!(rule(b"*@a b *").is_err());
     }
 }

@@ -66,7 +66,7 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
         b"fail" => Ok(Verdict::Fail(RouteError { said: Some(rest()), ..RouteError::new(rest()) })),
         b"defer" => Err(RouteError::new(rest())),
         b"freeze" => Err(RouteError { freezes: true, ..RouteError::new(rest()) }),
-        b"redirect" => redirect::answer(machine, number, router, &Str::tainted(rest())),
+        b"redirect" => redirect::answer(machine, number, router, &Str::from(rest())),
         _ => {
             let message = [b"bad command yield: ", answer.word, b" ", answer.rest].concat();
             Err(refused(machine, router, message))
@@ -175,7 +175,7 @@ fn accept(
 ) -> Result<Verdict, RouteError> {
     let value = |name: &[u8]| keyed::find(values, name).filter(|value| !value.is_empty());
     if let Some(data) = value(b"data") {
-        machine.address.attached.address_data = Some(Str::tainted(data.into_owned()));
+        machine.address.attached.address_data = Some(Str::from(data.into_owned()));
         machine.data_shown = false;
     }
     let said = match value(b"transport") {

@@ -259,9 +259,13 @@ impl<'r> Redirection<'r> {
         Ok(child)
     }
 
-    /// Whether an address is the one at hand, or one of those that it comes from.
+    /// Whether an address is the one at hand, or one of those that it comes from. Where the case
+    /// of local parts counts, that of the whole address does.
     fn is_ancestor(&self, machine: &Machine<'_>, text: &Str) -> bool {
-        let same = |other: &Str| other.bytes().eq_ignore_ascii_case(text.bytes());
+        let same = |other: &Str| match self.router.filter.caseful {
+            true => other.bytes() == text.bytes(),
+            false => other.bytes().eq_ignore_ascii_case(text.bytes()),
+        };
         same(&machine.address.text) || machine.address.ancestors().any(|one| same(&one.text))
     }
 

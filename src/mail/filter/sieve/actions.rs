@@ -23,7 +23,7 @@ impl Run<'_> {
     pub(super) fn redirect(&mut self, address: &[u8], copy: bool) {
         let address = up_to_zero(address);
         if self.first(Kind::Redirect, "redirect", address) {
-            let (address, errors_to) = (Str::tainted(address), None);
+            let (address, errors_to) = (Str::from(address), None);
             self.act(FilterAction::Deliver { address, errors_to, manner: meant(copy) });
         }
         self.kept &= copy;
