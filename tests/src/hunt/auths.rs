@@ -2,6 +2,7 @@
 //! expects.
 
 mod client;
+mod dovecot;
 mod server;
 
 use std::sync::LazyLock;
@@ -13,9 +14,10 @@ use super::Quarry;
 use crate::dice::Dice;
 
 pub(super) fn make(rng: &mut Rng) -> Quarry {
-    match rng.chance(2) {
-        true => client::make(rng),
-        false => server::make(rng),
+    match rng.u32(..5) {
+        0 | 1 => client::make(rng),
+        2 | 3 => server::make(rng),
+        _ => dovecot::make(rng),
     }
 }
 
@@ -29,9 +31,12 @@ pub(super) fn hushed(lines: Vec<String>) -> Vec<String> {
         LazyLock::new(|| Regex::new(r"^< 334 [A-Za-z0-9+/]{40,}=*$").expect("a pattern"));
     static PORT: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"^(\| -host_address .*\]:)\d+").expect("a pattern"));
+    static PROCESS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"CPID(\\t|\t)\d+").expect("a pattern"));
     let hush = |line: String| {
         let line = LAST.replace(&line, "$1 it$2").into_owned();
         let line = PORT.replace(&line, "${1}PORT").into_owned();
+        let line = PROCESS.replace(&line, "CPID${1}N").into_owned();
         CHALLENGE.replace(&line, "< 334 CHALLENGE").into_owned()
     };
     // What could not be expanded is told in a line that has an end of its own.

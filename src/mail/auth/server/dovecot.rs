@@ -88,6 +88,9 @@ impl Dovecot {
         }
         if kind == b"CONT" {
             let asked = words.next().unwrap_or_default();
+            if words.next().is_some() {
+                return Err(protocol_error());
+            }
             let asked = eximious_stdlib::base64::decode(asked).ok_or_else(protocol_error)?;
             self.socket = Some(socket);
             return Ok(AuthStep::Ask(asked));
@@ -112,9 +115,9 @@ fn request(turn: &mut AuthTurn<'_>, initial: &[u8]) -> Vec<u8> {
     let (client, local) = (value(var::SENDER_HOST_ADDRESS), value(var::RECEIVED_IP_ADDRESS));
     let encrypted = !value(var::TLS_IN_CIPHER).is_empty();
     let verified = value(var::TLS_IN_CERTIFICATE_VERIFIED).bytes() == b"1";
-    let mechanism = turn.authenticator.mechanism().to_ascii_uppercase();
+    let mechanism = turn.authenticator.mechanism();
     let head = format!("AUTH\t{REQUEST}\t");
-    let mut line = [head.as_bytes(), &mechanism, b"\tservice=smtp"].concat();
+    let mut line = [head.as_bytes(), mechanism, b"\tservice=smtp"].concat();
     if encrypted || (!client.is_empty() && client.bytes() == local.bytes()) {
         line.extend_from_slice(b"\tsecured");
     }
@@ -169,7 +172,9 @@ impl Socket {
             let line = self.line()?;
             let words: Vec<&[u8]> = line.split(|byte| *byte == b'\t').collect();
             match (&words[0].to_ascii_uppercase()[..], &words[1..]) {
-                (b"VERSION", [major, _]) if begins_with(major, 1) => {}
+                (b"VERSION", [major, _]) if begins_with(major, 1) => {
+                    self.say(b"VERSION\t1\t0\n")?;
+                }
                 (b"VERSION", [_, _]) => return Err(wrong_version()),
                 (b"MECH", [word, ..]) => {
                     any = true;
@@ -183,7 +188,7 @@ impl Socket {
                 }
                 (b"DONE", _) => {
                     let pid = turn.cx.engine().world().host.pid();
-                    return Ok(format!("VERSION\t1\t0\nCPID\t{pid}\n").into_bytes());
+                    return Ok(format!("CPID\t{pid}\n").into_bytes());
                 }
                 _ => {}
             }
