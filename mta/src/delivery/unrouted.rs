@@ -52,9 +52,6 @@ pub(super) enum ToldLate {
     Main(Box<Address>, Option<Str>),
 }
 
-/// The number of a connection that a host ended.
-const LOST: i32 = -18;
-
 /// What is said of an address for which the time has run out.
 pub(super) const TIMED_OUT: &str = "retry timeout exceeded";
 
@@ -265,10 +262,11 @@ fn is_silent(why: &Undelivered) -> bool {
 /// Whether a host has said what was wrong. What a command or a socket says of somebody by himself
 /// is a reply, too (LMTP).
 fn is_replied(why: &Undelivered, is_answered: bool) -> bool {
+    // What is wrong with a host says as much where another one has answered, but for the
+    // system's own words.
+    let is_behind = is_answered && why.host.is_some() && why.number < 0;
     match why.number {
-        // That a host ended the connection says as much where another one has answered.
-        LOST => is_answered && why.host.is_some(),
         0 => why.host.is_some() && !is_silent(why),
-        number => is_of_reply(number) && !is_silent(why),
+        number => is_behind || is_of_reply(number) && !is_silent(why),
     }
 }

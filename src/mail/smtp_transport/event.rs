@@ -31,7 +31,7 @@ const NOT_KEPT: [Var; 6] = [
 ];
 
 /// This side's end of a connection.
-const ENDS: [Var; 2] = [var::SENDING_IP_ADDRESS, var::SENDING_PORT];
+pub(crate) const ENDS: [Var; 2] = [var::SENDING_IP_ADDRESS, var::SENDING_PORT];
 
 /// What was expanded for one event alone, before there were others: what that comes to is of
 /// no interest.

@@ -323,7 +323,8 @@ impl Talk<'_, '_, '_> {
                 self.place.tell(b"SMTP timeout");
                 self.opened.client.close(self.place.run.cx.trace());
                 self.place.closed();
-                return Some(Called::later(Some(self.place.about(&why.unwrap_or_else(null)))));
+                let why = self.place.about(&why.unwrap_or_else(null));
+                return Some(Called { failure: self.failing, ..Called::later(Some(why)) });
             }
         };
         if called.standing == super::Standing::Deferred {
@@ -398,6 +399,8 @@ impl Talk<'_, '_, '_> {
         cache.address = match reply.accepts() {
             true => CalloutResult::Accept,
             false => {
+                // So it stays, should nothing certain be heard of the postmaster.
+                self.failing = Failure::Recipient;
                 called =
                     Called::failed(Failure::Recipient, Some(after(&address, &reply)), Vec::new());
                 CalloutResult::Reject

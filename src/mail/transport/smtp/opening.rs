@@ -180,14 +180,19 @@ impl Attempt<'_, '_> {
         let mut peer = self.peer(false);
         let heard = peer.heard_early(opened);
         peer.remember_announced(opened);
-        let [greeting, hello] = opened.client.first_lines().clone();
-        let secured = opened.secured.clone();
-        let reports = opened.client.extensions().dsn;
-        self.first_words = Some(Box::new(FirstWords { greeting, hello, secured, reports }));
+        self.note_first_words(opened);
         match heard {
             Err(NotOpen::Hindered(_, why)) => Err(Stop::Hindered(why)),
             _ => Ok(()),
         }
+    }
+
+    /// Takes note of what the host has said so far.
+    pub(super) fn note_first_words(&mut self, opened: &Opened) {
+        let [greeting, hello] = opened.client.first_lines().clone();
+        let secured = opened.secured.clone();
+        let reports = opened.client.extensions().dsn;
+        self.first_words = Some(Box::new(FirstWords { greeting, hello, secured, reports }));
     }
 
     fn unreachable(&self, why: &io::Error) -> Undelivered {

@@ -214,10 +214,7 @@ impl Attempt<'_, '_> {
         if line.resets {
             line.opened.client.rset(self.call.cx.trace()).map_err(Stop::Host)?;
         }
-        let [greeting, hello] = line.opened.client.first_lines().clone();
-        let secured = line.opened.secured.clone();
-        let reports = line.opened.client.extensions().dsn;
-        self.first_words = Some(Box::new(FirstWords { greeting, hello, secured, reports }));
+        self.note_first_words(&line.opened);
         self.put_off.clear();
         self.put_off_late.clear();
         self.once_more.clear();

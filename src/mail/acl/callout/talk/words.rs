@@ -17,10 +17,13 @@ pub(super) fn was(command: &[u8], reply: &Reply) -> Vec<u8> {
     [b"response to \"", command, b"\" was: ", &line(reply.text())].concat()
 }
 
-/// What is passed on of a reply: all but what only terminals heed.
+/// What is passed on of a reply: what stands before the first byte that can't be printed.
 pub(super) fn lines(text: &[u8]) -> Vec<u8> {
-    let lines: Vec<Vec<u8>> = text.split(|byte| *byte == b'\n').map(line).collect();
-    lines.join(&b'\n')
+    let is_plain = |byte: &u8| matches!(byte, b'\t' | b'\n' | b' '..=b'~');
+    match text.iter().position(|byte| !is_plain(byte)) {
+        Some(end) => [&text[..end], b"(truncated)"].concat(),
+        None => text.to_vec(),
+    }
 }
 
 /// The last line of a reply that is no last word.
