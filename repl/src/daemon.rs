@@ -145,7 +145,12 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     }
     if service.engine.settings().get(opt::MUA_WRAPPER) {
         let why = b"Daemon cannot be run when mua_wrapper is set";
-        service.engine.world().log.panic(why);
+        let (settings, world) = (service.engine.settings(), service.engine.world());
+        // Whoever looks on is told once.
+        match service.debug {
+            Some(_) => world.log.dying(why),
+            None => crate::logs::kept(settings, world.clone(), true).log.panic(why),
+        }
         return Err(Refusal::Said(why.to_vec()));
     }
     // Whoever started it hears of this as long as there is a terminal.

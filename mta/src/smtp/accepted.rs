@@ -232,13 +232,20 @@ impl SmtpSession {
         self.tell(&arrival.line);
         tally::received(&mut self.cx, arrival.size);
         let mut lines = vec![reception::in_own_log(&arrival.line)];
+        // Where nobody was to get it before it came, the real one does not know who keeps it.
+        let (frozen, queued): (&[u8], &[u8]) = match arrival.discarded {
+            Some(DiscardedBy::Mail(_) | DiscardedBy::Rcpt) => {
+                (b"frozen by NULL", b"no immediate delivery: queued by NULL")
+            }
+            _ => (b"frozen by ACL", logs::QUEUED),
+        };
         if self.acl_state.has("freeze") {
-            self.log(b"frozen by ACL");
-            lines.push(b"frozen by ACL".into());
+            self.log(frozen);
+            lines.push(frozen.into());
         }
         let is_queued = self.acl_state.has("queue") || self.acl_state.has("queue_only");
         if is_queued {
-            lines.push(logs::QUEUED.into());
+            lines.push(queued.into());
         }
         if arrival.discarded.is_none() && spooled && !self.setup.is_test {
             let (id, queue) = (self.message_id().clone(), self.acl_state.queue.clone());
@@ -246,7 +253,7 @@ impl SmtpSession {
             spool::begin_log(&mut self.cx, queue.bytes(), id.bytes(), &lines);
         }
         if is_queued {
-            self.log(logs::QUEUED);
+            self.log(queued);
         }
         if spooled {
             self.log_delay();

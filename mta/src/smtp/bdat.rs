@@ -182,18 +182,25 @@ impl SmtpSession {
         let tail = b": Non-CRLF-terminated header, under CHUNKING: message abandoned".as_slice();
         let head = b"rejected from <".as_slice();
         let line = self.log_line(&[head, sender.bytes(), b"> ", &client, tail].concat());
-        // What it is has no letter yet.
         let first = data.bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
-        let parsed = parse(first, Way::Smtp, false, &mut self.cx);
+        let shown = self.rejected_beginning(first);
+        self.cx.engine().world().log.rejected_message(&line, &shown);
+        self.drop_transaction();
+        Stage::COMMANDS
+    }
+
+    /// What the log of rejections has of a message whose header did not come to its end: the
+    /// envelope, and the lines that are there.
+    pub(super) fn rejected_beginning(&mut self, lines: &[u8]) -> Vec<u8> {
+        // What they are has no letter yet.
+        let parsed = parse(lines, Way::Smtp, false, &mut self.cx);
         self.cx.set_message(Some(Message::default()));
         let mut shown = self.rejected_header();
         if !shown.is_empty() {
             let lines = parsed.message.headers.iter();
             shown.extend(lines.flat_map(|header| [b"  ", &header.line[..]].concat()));
         }
-        self.cx.engine().world().log.rejected_message(&line, &shown);
-        self.drop_transaction();
-        Stage::COMMANDS
+        shown
     }
 }
 

@@ -195,13 +195,13 @@ impl SmtpSession {
             self.count_misplaced(command)?;
         }
         self.admit_here(is_here)?;
+        self.check_sync(Some(command))?;
         if is_odd {
             if command == Command::Rset {
                 self.count_nonmail(command, false)?;
             }
             return Err(self.syntax_error(b"501", b"unexpected argument data"));
         }
-        self.check_sync(Some(command))?;
         if !command.is_mail() {
             self.count_nonmail(command, true)?;
         }

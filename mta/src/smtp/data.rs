@@ -47,8 +47,10 @@ impl SmtpSession {
         Ok(Stage::Data(Box::new(self.begin_mail_data())))
     }
 
-    /// A message begins to come in.
-    pub(super) fn begin_mail_data(&self) -> MailData {
+    /// A message begins to come in, and logs name no earlier one any more.
+    pub(super) fn begin_mail_data(&mut self) -> MailData {
+        self.connection.last_id = Str::EMPTY;
+        self.cx.unset_var(var::MESSAGE_EXIM_ID);
         let limit = self.connection.permissions.message_size_limit;
         MailData::new(limit, self.setup.window, self.now())
     }
@@ -111,7 +113,7 @@ impl SmtpSession {
     /// Asks what becomes of a line `From …` before the header, as soon as it can be
     /// told that there is one.
     pub(super) fn settle_from_line(&mut self, data: &mut MailData, ended: bool) {
-        let there = ended && !data.bytes.is_empty();
+        let there = ended && data.bytes.contains(&b'\n');
         if data.drops_from.is_none() && (there || data.has_first_line()) {
             data.drops_from = Some(self.drops_from(data));
         }

@@ -123,10 +123,12 @@ impl SmtpSession {
             return Ok(Stage::COMMANDS);
         }
         let mut bytes = reply::lines(&code, &greeting, false);
+        // An enhanced code is for the first line alone.
+        let code = &code[..code.len().min(3)];
         for line in self.extensions()? {
-            bytes.extend_from_slice(&[&code[..], b"-", line.as_bytes(), b"\r\n"].concat());
+            bytes.extend_from_slice(&[code, b"-", line.as_bytes(), b"\r\n"].concat());
         }
-        bytes.extend_from_slice(&[&code[..], b" HELP\r\n"].concat());
+        bytes.extend_from_slice(&[code, b" HELP\r\n"].concat());
         self.say_lines(bytes);
         Ok(Stage::COMMANDS)
     }
@@ -136,7 +138,8 @@ impl SmtpSession {
         let end = memchr::memchr(b'\n', text);
         if end.is_some() {
             let head = b"EHLO/HELO response must not contain newlines: message truncated: ";
-            self.log_panic(&[head.as_slice(), text].concat());
+            let code: &[u8] = if reply::own_code(text).is_some() { b"" } else { b"250 " };
+            self.log_panic(&[head.as_slice(), code, text].concat());
         }
         text[..end.unwrap_or(text.len())].to_vec()
     }

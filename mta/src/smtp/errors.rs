@@ -118,12 +118,19 @@ impl SmtpSession {
             b")",
         ];
         let chunks = self.transaction.chunks.take();
-        if let Some(data) = &chunks
-            && self.has_begun(data)
-        {
-            self.show_refused(data.whole_header(), data.drops_from == Some(true));
+        match &chunks {
+            Some(data) if !self.has_begun(data) => {
+                let shown = self.rejected_beginning(data.ended_lines());
+                let line = self.log_line(&line.concat());
+                self.cx.engine().world().log.rejected_message(&line, &shown);
+            }
+            chunks => {
+                if let Some(data) = chunks {
+                    self.show_refused(data.whole_header(), data.drops_from == Some(true));
+                }
+                self.log_rejected_message(&line.concat());
+            }
         }
-        self.log_rejected_message(&line.concat());
         self.connection.failed = true;
         match chunks {
             // The rest of the message does not come any more.

@@ -120,6 +120,13 @@ impl MailData {
         memchr::memchr(b'\n', &self.bytes).is_some_and(|end| end + 1 < self.bytes.len())
     }
 
+    /// The lines of a header that goes on, which end where it is seen that nothing continues them.
+    pub(super) fn ended_lines(&self) -> &[u8] {
+        let goes_on = |at: &usize| !matches!(self.bytes.get(*at), None | Some(b' ' | b'\t'));
+        let mut ends = memchr::memrchr_iter(b'\n', &self.bytes).map(|at| at + 1);
+        &self.bytes[..ends.find(goes_on).unwrap_or_default()]
+    }
+
     /// The header of what is kept, without lines of it by which the message is too large.
     pub(super) fn whole_header(&self) -> &[u8] {
         let header = header(&self.bytes);

@@ -172,6 +172,7 @@ impl SmtpSession {
         let acl = if by_mail { "MAIL" } else { "RCPT" };
         if let Some(envelope) = &mut self.transaction.envelope {
             envelope.discarded.get_or_insert(DiscardedBy::Rcpt);
+            envelope.recipient_discarded = true;
         }
         let client = self.logged_client();
         let sender = self.said_sender();
@@ -243,7 +244,7 @@ impl SmtpSession {
         last: LastRejected,
     ) -> Result<(), Stage> {
         if let Some(envelope) = &self.transaction.envelope
-            && (!envelope.recipients.is_empty() || envelope.discarded.is_some())
+            && (!envelope.recipients.is_empty() || envelope.recipient_discarded)
         {
             return Ok(());
         }

@@ -45,6 +45,8 @@ pub(super) struct Envelope {
     pub(super) said_recipients: Vec<Str>,
     /// Which ACL threw recipients away.
     pub(super) discarded: Option<DiscardedBy>,
+    /// Whether a recipient was thrown away.
+    pub(super) recipient_discarded: bool,
     /// Whether there were more recipients than are allowed.
     pub(super) too_many: bool,
     /// What each recipient was judged to get, where each was judged alone (PRDR).

@@ -14,6 +14,8 @@ const LARGEST: u64 = 1 << 20;
 
 impl SmtpSession {
     pub(super) fn well_known(&mut self, argument: &[u8]) -> Handled {
+        // The real one counts it as a message that begins.
+        self.connection.counts.messages += 1;
         let offered = self.client_may_be_in(opt::WELLKNOWN_ADVERTISE_HOSTS)?;
         self.acl_state.controls.remove("wellknown");
         let result = match offered {
@@ -22,8 +24,9 @@ impl SmtpSession {
         };
         let Some(mut result) = result else {
             let name = self.variable(var::SENDER_HELO_NAME);
-            let line =
-                [b"rejected \"", self.connection.command.as_slice(), b"\" from ", name.bytes()];
+            // The real one shows that there is nothing to show.
+            let name: &[u8] = if name.is_empty() { b"NULL" } else { name.bytes() };
+            let line = [b"rejected \"", self.connection.command.as_slice(), b"\" from ", name];
             self.log_rejection(&line.concat());
             return Err(self.reply(&[b"554 not permitted"]));
         };

@@ -118,27 +118,45 @@ pub(super) static LOGWRITE: AclTerm = words::modifier(
 fn logwrite(run: &mut Run<'_>, text: &Str) -> Answer {
     // What does not print would forge lines.
     let topbit = run.cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
-    let bytes = &printing(text.bytes().trim_ascii_start(), topbit)[..];
-    let named = bytes.strip_prefix(b":").and_then(|rest| {
-        let end = memchr::memchr(b':', rest)?;
-        Some((&rest[..end], &rest[end + 1..]))
-    });
-    let Some((names, line)) = named else {
-        run.host.log(bytes);
+    let shown = |bytes: &[u8]| printing(bytes, topbit);
+    let bytes = text.bytes();
+    let Some(named) = bytes.strip_prefix(b":").map(named_logs) else {
+        run.host.log(&shown(bytes.trim_ascii_start()));
         return Answer::Yes;
     };
-    let (mut logs, unknown) = logs(names.split(|byte| *byte == b','));
-    if !unknown.is_empty() {
-        let parts = [b"unknown log name in \"".as_slice(), bytes, b"\" in \"logwrite\" in "];
-        let tail = format!("{} ACL", run.phase.called());
-        run.host.log_to(Logs::PANIC, &[&parts.concat(), tail.as_bytes()].concat());
-        return Answer::Yes;
+    match named {
+        Some((logs, line)) => run.host.log_to(logs, &shown(line.trim_ascii_start())),
+        None => {
+            let parts = [b"unknown log name in \"", &shown(bytes)[..], b"\" in \"logwrite\" in "];
+            let tail = format!("{} ACL", run.phase.called());
+            run.host.log_to(Logs::PANIC, &[&parts.concat(), tail.as_bytes()].concat());
+        }
     }
-    if !(logs.main || logs.reject || logs.panic) {
-        logs = Logs::MAIN;
-    }
-    run.host.log_to(logs, line.trim_ascii_start());
     Answer::Yes
+}
+
+/// The logs that stand before a colon, the main one where there are none, and what stands behind
+/// it. A comma may stand behind each of them, and nothing else; what is none of them, and a colon
+/// that is missing, spoils it.
+fn named_logs(text: &[u8]) -> Option<(Logs, &[u8])> {
+    let mut logs = Logs { main: false, reject: false, panic: false };
+    let mut rest = text;
+    let line = loop {
+        if let Some(line) = rest.strip_prefix(b":") {
+            break line;
+        }
+        let (log, behind) = [
+            (&mut logs.main, rest.strip_prefix(b"main")),
+            (&mut logs.reject, rest.strip_prefix(b"reject")),
+            (&mut logs.panic, rest.strip_prefix(b"panic")),
+        ]
+        .into_iter()
+        .find_map(|(log, behind)| Some((log, behind?)))?;
+        *log = true;
+        rest = behind.strip_prefix(b",").unwrap_or(behind);
+    };
+    let is_any = logs.main || logs.reject || logs.panic;
+    Some((if is_any { logs } else { Logs::MAIN }, line))
 }
 
 /// `log_reject_target`.

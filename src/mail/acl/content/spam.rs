@@ -373,11 +373,12 @@ fn read(answer: &[u8]) -> Option<Verdict> {
     let mut found = None;
     while let Some((text, behind)) = line(rest) {
         rest = behind;
-        if text.is_empty() {
-            break;
-        }
         if let Some(numbers) = text.strip_prefix("Spam:") {
             found = scores(numbers);
+        }
+        // The report follows, be there an empty line before it or not.
+        if found.is_some() || text.is_empty() {
+            break;
         }
     }
     let (score, threshold) = found?;
@@ -453,6 +454,8 @@ mod tests {
         assert_eq!((verdict.score, verdict.threshold), (5.4, 5.0));
         assert_eq!(verdict.report, b"A\n \n   B  \n ....");
         assert!(read(format!("{head}Content-length: 3\n{spam}\nrep").as_bytes()).is_some());
+        let close = read(format!("{head}{spam}A: b\r\nc\r\n\r\nd\r\n").as_bytes()).unwrap();
+        assert_eq!(close.report, b"A: b\n c\n \n d");
         let bare = read(format!("{head}Spam: True ; 55.55 / 5.0").as_bytes()).unwrap();
         assert_eq!((bare.score, bare.report), (55.55, Vec::new()));
         for wrong in [

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use eximious_stdlib::interval;
+use eximious_stdlib::lists::elements_with;
 
 use super::link::reason;
 use super::{Fault, Link, Scanner, ScannerRun, Scanning};
@@ -28,8 +29,7 @@ fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
             local = true;
             continue;
         }
-        let words = option.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count();
-        if words < 2 {
+        if words(&option).count() < 2 {
             scan.complain(&[b"missing port: '", &option[..], b"'"].concat());
             continue;
         }
@@ -51,15 +51,20 @@ fn scan(scan: &mut Scanning<'_, '_>) -> Result<Option<Vec<u8>>, Fault> {
     Err(b"all servers failed".into())
 }
 
+/// The words of what says where a server is: a list by itself, in which two spaces stand for one.
+fn words(option: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    elements_with(option, b' ').map(|word| word.to_vec()).filter(|word| !word.is_empty())
+}
+
 /// Where a server is, and how long after a failure it is tried once more.
 fn server(option: &[u8]) -> Result<(Vec<u8>, Option<Duration>), Fault> {
-    let mut words = option.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    let mut place = words.next().unwrap_or_default().to_vec();
+    let mut words = words(option);
+    let mut place = words.next().unwrap_or_default();
     if !place.starts_with(b"/") {
         place.push(b' ');
         // What is no number is none.
         let port = words.next().unwrap_or_default();
-        let port = port.split(|byte| *byte == b'-').next().unwrap_or_default();
+        let port = port[..].split(|byte| *byte == b'-').next().unwrap_or_default();
         let is_number = port.first().is_some_and(u8::is_ascii_digit);
         place.extend_from_slice(if is_number { port } else { b"0" });
     }

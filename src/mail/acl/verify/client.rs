@@ -41,10 +41,11 @@ pub(in crate::mail::acl) static HELO: AclVerify = words::verify(
 
 /// The greeting has the client's address, or a name of it.
 fn helo(run: &mut Run<'_>, _: Asked<'_>) -> Answer {
-    // Once is enough for a greeting.
+    // Once is enough for a greeting, and for a client without an address that has failed.
     let said = run.cx.value_of(var::SENDER_HELO_NAME);
+    let has_address = !run.cx.value_of(var::SENDER_HOST_ADDRESS).is_empty();
     if let Some((known, holds)) = &run.state.hello
-        && *known == said
+        && (*known == said || !holds && !has_address)
     {
         return Answer::from(*holds);
     }
