@@ -244,7 +244,10 @@ impl Writer {
             6 => format!("--{}{tail}", self.boundaries[rng.usize(..self.boundaries.len())]),
             7 => format!("--{}{tail}", rng.pick(BOUNDARIES)),
             8 => format!("--{own}{tail}\\{{9000:.}}"),
-            9 => format!("--{}{tail}", own.to_uppercase().replace("\\XE9", "\\xe9")),
+            9 => format!(
+                "--{}{tail}",
+                own.to_uppercase().replace("\\XE9", "\\xe9").replace("\\T", "\\t")
+            ),
             _ => format!("--{own}{tail}"),
         }
     }
