@@ -260,9 +260,7 @@ impl LookupOptions {
     }
     /// The value of an option as it is written, where it is given.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.each().find_map(|option| {
-            option.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="))
-        })
+        self.values(name).next()
     }
     /// The value as it is meant, a comma where two are written, with where it comes from: in a
     /// list that text from outside has a part in, that is from outside, too.
@@ -278,11 +276,11 @@ impl LookupOptions {
     /// Whether an option has a value, if only in one of the places where it
     /// stands.
     pub fn is(&self, name: &str, value: &str) -> bool {
-        self.each().any(|option| {
-            let rest =
-                option.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
-            rest == Some(value.as_bytes())
-        })
+        self.values(name).any(|one| one == value.as_bytes())
+    }
+    fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.each()
+            .filter_map(move |option| option.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
     }
 }
 

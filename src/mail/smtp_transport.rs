@@ -37,7 +37,7 @@ pub(crate) use endpoint::{
     Asker, connect_timeout, endpoint, endpoint_at, is_listed, listing, port,
 };
 pub use event::TransportEvent;
-pub(crate) use event::{CLOSED, ENDS, raise, telling};
+pub(crate) use event::{CLOSED, forget_ends, raise, telling};
 pub(crate) use hosts::{addresses as addresses_of, found as found_hosts, of_delivery as hosts_of};
 pub(crate) use open::{NotOpen, Opened, UNNAMED, UNWANTED, reason};
 pub use provider::{CalledProvider, NoProvider};

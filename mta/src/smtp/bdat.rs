@@ -175,23 +175,22 @@ impl SmtpSession {
     /// Refuses a message whose first line ends in a newline alone. Nothing behind it is looked
     /// at.
     fn refuse_bare_header(&mut self, data: &MailData) -> Stage {
-        self.connection.last_id = Default::default();
         self.say(&[b"552 Message header not CRLF terminated"]);
         let sender = self.variable(var::SENDER_ADDRESS);
         let client = eximious::client::described_alone(&mut self.cx);
         let tail = b": Non-CRLF-terminated header, under CHUNKING: message abandoned".as_slice();
         let head = b"rejected from <".as_slice();
-        let line = self.log_line(&[head, sender.bytes(), b"> ", &client, tail].concat());
+        let line = [head, sender.bytes(), b"> ", &client, tail].concat();
         let first = data.bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
-        let shown = self.rejected_beginning(first);
-        self.cx.engine().world().log.rejected_message(&line, &shown);
+        self.log_rejected_beginning(&line, first);
         self.drop_transaction();
         Stage::COMMANDS
     }
 
-    /// What the log of rejections has of a message whose header did not come to its end: the
-    /// envelope, and the lines that are there.
-    pub(super) fn rejected_beginning(&mut self, lines: &[u8]) -> Vec<u8> {
+    /// Logs why a message is refused whose header did not come to its end; the log of rejections
+    /// has its envelope, and the lines that are there.
+    pub(super) fn log_rejected_beginning(&mut self, line: &[u8], lines: &[u8]) {
+        let line = self.log_line(line);
         // What they are has no letter yet.
         let parsed = parse(lines, Way::Smtp, false, &mut self.cx);
         self.cx.set_message(Some(Message::default()));
@@ -200,7 +199,7 @@ impl SmtpSession {
             let lines = parsed.message.headers.iter();
             shown.extend(lines.flat_map(|header| [b"  ", &header.line[..]].concat()));
         }
-        shown
+        self.cx.engine().world().log.rejected_message(&line, &shown);
     }
 }
 

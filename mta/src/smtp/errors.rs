@@ -120,9 +120,7 @@ impl SmtpSession {
         let chunks = self.transaction.chunks.take();
         match &chunks {
             Some(data) if !self.has_begun(data) => {
-                let shown = self.rejected_beginning(data.ended_lines());
-                let line = self.log_line(&line.concat());
-                self.cx.engine().world().log.rejected_message(&line, &shown);
+                self.log_rejected_beginning(&line.concat(), data.ended_lines());
             }
             chunks => {
                 if let Some(data) = chunks {

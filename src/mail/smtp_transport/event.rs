@@ -31,7 +31,7 @@ const NOT_KEPT: [Var; 6] = [
 ];
 
 /// This side's end of a connection.
-pub(crate) const ENDS: [Var; 2] = [var::SENDING_IP_ADDRESS, var::SENDING_PORT];
+const ENDS: [Var; 2] = [var::SENDING_IP_ADDRESS, var::SENDING_PORT];
 
 /// What was expanded for one event alone, before there were others: what that comes to is of
 /// no interest.
@@ -84,12 +84,17 @@ fn expanded(
     }
 }
 
+/// Nothing is known of this side's end, as there is no connection.
+pub(crate) fn forget_ends(cx: &mut Context) {
+    ENDS.into_iter().for_each(|var| cx.unset_var(var));
+}
+
 /// Has variables tell of a connection that is left, as far as the log does: of this side's
 /// end, and of a proxy.
 fn show_ends(cx: &mut Context, proxy: Option<SocketAddr>) {
     let wanted = cx.engine().settings().log_selector();
     if !wanted.contains(LogSelector::INCOMING_INTERFACE | LogSelector::OUTGOING_INTERFACE) {
-        ENDS.into_iter().for_each(|var| cx.unset_var(var));
+        forget_ends(cx);
     }
     let proxy = proxy.filter(|_| wanted.contains(LogSelector::PROXY));
     show_proxy(cx, proxy.map(|inner| (inner, None)));

@@ -30,7 +30,7 @@ use eximious_stdlib::variables::var;
 use super::{HostStanding, Outcome, Outgoing, TakingHost, Transport, TransportCall, Undelivered};
 use crate::Context;
 use crate::mail::smtp_client::Endpoint;
-use crate::mail::smtp_transport::{Asker, ENDS, endpoint_at, port};
+use crate::mail::smtp_transport::{Asker, endpoint_at, forget_ends, port};
 use held::Line;
 pub use held::{Connections, HeldConnection, NoConnections};
 use hosts::HostList;
@@ -208,8 +208,8 @@ impl Work {
                 return false;
             }
         };
-        // Nothing is known of this end before there is a connection, whatever went before.
-        ENDS.into_iter().for_each(|var| call.cx.unset_var(var));
+        // Whatever connection went before.
+        forget_ends(call.cx);
         let mut tries = Tries::new(most, limit);
         let mut next = 0;
         while let Some(&host) = hosts.get(next) {

@@ -1,6 +1,6 @@
 //! Options that Exim passes over without a word.
 
-use eximious_core::{AclOptions, DriverKind, OptionPlace};
+use eximious_core::{AclOptions, DriverKind, LookupOptions, OptionPlace, Str};
 use eximious_grammar::Span;
 use eximious_grammar::expansion::LookupStyle;
 use eximious_stdlib::options::opt::transport::smtp::SOCKS_PROXY;
@@ -90,7 +90,7 @@ fn lookup(name: &str, style: LookupStyle, options: &[u8], mut each: impl FnMut(&
     });
     // A list of servers may have commas in it.
     let servers = options.starts_with(b"servers=");
-    for option in options.split(|c| *c == b',').map(<[u8]>::trim_ascii) {
+    for option in LookupOptions(Str::from(options)).each() {
         let is = |known: &&str| match known.strip_suffix('=') {
             Some(name) => {
                 option.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))

@@ -1,6 +1,6 @@
 //! What a release does not know, and what it treats otherwise.
 
-use eximious_core::{AclPhases, Meta};
+use eximious_core::{AclPhases, LookupOptions, Meta, Str};
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Arg, Part, Piece};
 
@@ -143,7 +143,7 @@ fn words(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
     };
     for lookup in tree.lookups() {
         let name = registry.lookup_at(lookup.def).meta.name;
-        for word in tree.view().text(lookup.options).split(|c| *c == b',').map(<[u8]>::trim_ascii) {
+        for word in LookupOptions(Str::from(tree.view().text(lookup.options))).each() {
             let full =
                 (word == b"ret=full").then_some(if name == "dsearch" { "4.94" } else { "4.95" });
             let full = full.filter(|since| !target.has(since));
