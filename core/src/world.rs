@@ -35,8 +35,8 @@ pub use ldap::{
 };
 pub use log::{DebugLog, Log, LogLine, LogOptions, LogPart, LogVoice, log_of};
 pub use mailbox::{
-    LocalUser, MailboxBeforehand, MailboxDone, MailboxFault, MailboxOrder, MailboxSupply,
-    Mailboxes, UserFileOrder, UserFileWork,
+    LocalUser, MailboxBeforehand, MailboxCover, MailboxDone, MailboxFault, MailboxOrder,
+    MailboxSupply, Mailboxes, UserFileOrder, UserFileWork,
 };
 pub use net::{Dialing, Net, NisError, PageFault, PageOrder, WebPage, WhosonError};
 pub use pipe::{Dialogue, LocalPeer, PeerOrder, PipeEnd, PipeFault, PipeOrder};

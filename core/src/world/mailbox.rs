@@ -4,6 +4,7 @@
 //! process. So nothing is left to be expanded in an order, and what depends on what is
 //! found there is asked of the one who ordered it ([`MailboxSupply`]).
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ pub struct MailboxOrder {
     pub host: Vec<u8>,
     /// How much may be there.
     pub quota: MailboxQuota,
+    /// The device on which a new file may be left to itself ([`MailboxDone::is_unsynced`]).
+    pub covered: Option<u64>,
 }
 
 /// Where new files and directories have to be.
@@ -213,6 +216,20 @@ pub struct MailboxDone {
     pub files_before: Option<u64>,
     /// Where in its file the message begins.
     pub offset: u64,
+    /// Whether it comes to the disk when the system has it so, and whoever ordered sees to it
+    /// that nothing is lost until then ([`MailboxCover`], [`UserFileWork::Settle`]).
+    pub is_unsynced: bool,
+}
+
+/// What has deliveries made again that a power failure took, so that mailboxes need no sync
+/// for each: many share one.
+pub trait MailboxCover: Send + Sync + fmt::Debug {
+    /// The device whose files need no sync, where [`MailboxCover::cover`] is asked for each.
+    fn device(&self) -> Option<u64>;
+
+    /// Has a file that is written, and has its name, made again after a power failure that takes
+    /// it: the file's path and its length. False where it is to be synced instead.
+    fn cover(&self, path: &[u8], length: u64) -> bool;
 }
 
 /// Why nothing was written.
@@ -283,6 +300,9 @@ pub enum UserFileWork {
     /// These bytes take the place of what is in it. A file that is not there is made, with
     /// these permissions.
     Replace(u32, Vec<u8>),
+    /// It is new, and was not synced ([`MailboxDone::is_unsynced`]): it is on disk, with its
+    /// name, or it is gone.
+    Settle,
     /// It is a directory, which is made with these permissions where it is not there, and
     /// so is what it lies in.
     MakeDirectory(u32),
@@ -291,7 +311,7 @@ pub enum UserFileWork {
 /// Mailboxes, and the small files that users have beside them.
 pub trait Mailboxes: Send + Sync {
     /// Writes a message into a mailbox, whole or not at all: when this returns well, it is
-    /// on the disk.
+    /// on the disk, unless it was asked for otherwise ([`MailboxOrder::covered`]).
     ///
     /// # Errors
     /// Why not. Of the message, nothing is left.

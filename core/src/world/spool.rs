@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ScanDirectory;
+use super::{MailboxCover, ScanDirectory};
 use crate::BodySource;
 
 pub use memory::SpoolInMemory;
@@ -140,9 +140,9 @@ pub trait Spool: Send + Sync {
     fn settle_logs(&self) {}
 
     /// From now on, messages of a spool directory that come at the same moment and are to wait
-    /// ([`SpoolData::keep_queued`]) may be written into a log first, which is faster. What an
-    /// earlier log has that a power failure kept from the disk is put into the spool: the names
-    /// of those messages. This is for whoever serves many, and calls [`Spool::settle_ahead`] in
+    /// ([`SpoolData::keep_queued`]) may be written into a log first, which is faster; so may
+    /// those that come into mailboxes ([`TakenMessage::cover`]). What an earlier log has that a
+    /// power failure kept from the disk is put into the spool: the names of those messages. This is for whoever serves many, and calls [`Spool::settle_ahead`] in
     /// the end.
     ///
     /// # Errors
@@ -277,6 +277,12 @@ pub trait TakenMessage: Send + fmt::Debug {
     /// What the system says; the message is gone.
     fn secure(&mut self) -> io::Result<()> {
         Ok(())
+    }
+
+    /// What has deliveries of it made again that a power failure took, as long as it is in
+    /// memory alone.
+    fn cover(&self) -> Option<Arc<dyn MailboxCover>> {
+        None
     }
 
     /// How many bytes its data file has.

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use eximious::acl::OwnMessage;
 use eximious::hints::WorkingTurn;
@@ -11,7 +12,7 @@ use eximious::transport::{
     Connections, Consignment, Delivered, Delivering, Downconversion, DsnRequests, HostStanding,
     LocalUser, NoConnections, Outcome, TakingHost, Undelivered,
 };
-use eximious::world::{Moment, SpoolError, SpoolPlace};
+use eximious::world::{MailboxCover, Moment, SpoolError, SpoolPlace};
 use eximious::{Context, Message, Str, var};
 
 use super::kept::MessageConnections;
@@ -55,6 +56,8 @@ pub(super) struct Errand<'p> {
     /// Who sends messages that come of it.
     pub(super) own: OwnSender<'p>,
     pub(super) turn: Option<WorkingTurn>,
+    /// What has it made again where a power failure takes it from a mailbox.
+    pub(super) cover: Option<Arc<dyn MailboxCover>>,
 }
 
 /// What came of one.
@@ -193,6 +196,7 @@ impl Errand<'_> {
             hand_in: &hand_in,
             hand_over,
             keep,
+            cover: self.cover.as_deref(),
             reports: self.reports,
             connections,
             downconversion: self.downconversion,

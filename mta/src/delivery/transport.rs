@@ -179,6 +179,7 @@ impl<'d> Attempt<'d> {
             whole,
             own: self.sender_of_own(),
             turn,
+            cover: self.taken.cover(),
         })
     }
 

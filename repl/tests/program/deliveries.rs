@@ -47,6 +47,7 @@ fn order(path: &Path, uid: u32) -> MailboxOrder {
         mode: 0o600,
         host: b"mx".to_vec(),
         quota: MailboxQuota::default(),
+        covered: None,
     }
 }
 

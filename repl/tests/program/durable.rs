@@ -83,6 +83,11 @@ fn a_message_is_on_disk_before_it_is_taken() {
 const QUEUES: &str = "acl_smtp_rcpt = accept\nqueue_only\nsmtp_accept_max_per_connection = 0\n\
     split_spool_directory\n";
 
+const MAILBOX: &str = "acl_smtp_rcpt = accept\nsmtp_accept_max_per_connection = 0\n\
+    begin routers\nhere:\n driver = accept\n transport = box\n\
+    begin transports\n\
+    box:\n driver = appendfile\n directory = DIR/spool/box\n maildir_format\n user = USER\n";
+
 /// Has eight clients hand in messages until the log that is written ahead has some that are not
 /// on disk yet: what the log is at that moment.
 fn caught(daemon: &Daemon) -> Option<Vec<u8>> {
@@ -207,4 +212,45 @@ fn what_a_power_failure_took_is_put_back() {
     daemon.await_lines("daemon started", 3);
     daemon.client().hear();
     assert_eq!(daemon.log("main").matches(" was put back").count(), count);
+}
+
+#[test]
+fn what_a_power_failure_took_from_a_mailbox_is_delivered_again() {
+    let whoami = Command::new("id").arg("-un").output().expect("id").stdout;
+    let own = String::from_utf8_lossy(&whoami).trim().to_owned();
+    let user = if own == "root" { "Debian-exim" } else { &own };
+    let config = MAILBOX.replace("USER", user);
+    let mut daemon = Daemon::start(Path::new(env!("CARGO_BIN_EXE_eximious")), &config, &[]);
+    let Some(log) = caught(&daemon) else {
+        // No file system that is known.
+        assert!(!daemon.path().join("spool/write-ahead").exists(), "it is never in use");
+        return;
+    };
+    daemon.signal("KILL");
+    daemon.ended();
+    let new = daemon.path().join("spool/box/new");
+    let before = files(&new);
+    assert!(!before.is_empty());
+    // What took too long is in the spool, and on disk there.
+    for path in before.keys().chain(files(&daemon.path().join("spool/input")).keys()) {
+        std::fs::remove_file(path).expect("it was there");
+    }
+    let file = daemon.path().join("spool/write-ahead");
+    std::fs::write(&file, of_another_start(log)).expect("the log");
+    let _again = Again::start(&daemon);
+    daemon.await_lines("daemon started", 2);
+    daemon.await_log("was put back into the spool: it was not on the disk");
+    daemon.client().hear();
+    let count = daemon.log("main").matches(" was put back").count();
+    assert_eq!(files(&daemon.path().join("spool/input")).len(), 2 * count);
+    let mut run = Command::new(env!("CARGO_BIN_EXE_eximious"));
+    run.arg("-C").arg(daemon.path().join("exim.conf")).arg("-qff");
+    assert!(run.status().expect("it runs").success());
+    let text = |bytes: &Vec<u8>| {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        text.split_once("\n\n").expect("a body").1.to_owned()
+    };
+    let after: Vec<String> = files(&new).values().map(text).collect();
+    assert_eq!(after.len(), count);
+    assert!(after.iter().all(|one| before.values().any(|was| text(was) == *one)));
 }

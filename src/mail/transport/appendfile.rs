@@ -8,7 +8,8 @@ mod supply;
 use std::sync::Arc;
 
 use eximious_core::world::mailbox::{
-    MailboxDone, MailboxFault, MailboxFaultKind, MailboxForm, MailboxOrder, fault,
+    MailboxCover, MailboxDone, MailboxFault, MailboxFaultKind, MailboxForm, MailboxOrder,
+    UserFileOrder, UserFileWork, fault,
 };
 use eximious_core::{Effects, Meta, Str, TaintRule};
 use eximious_stdlib::lists::elements;
@@ -80,7 +81,7 @@ fn write(
         let mut supply = supply::Supply::new(call, &text, (&order, file), is_mbx)?;
         mailboxes.write(&order, &mut supply)
     };
-    match written {
+    match written.and_then(|done| settled(call, &order, done)) {
         Ok(done) => {
             notify(call, &order, &done);
             let warning = warning(call, &order, threshold, &done);
@@ -102,6 +103,27 @@ fn write(
             }))
         }
         Err(fault) => Err(Trouble::Deferred(unwritten(&text, fault))),
+    }
+}
+
+/// What was written, which is on disk, or made again after a power failure.
+fn settled(
+    call: &mut TransportCall<'_>,
+    order: &MailboxOrder,
+    done: MailboxDone,
+) -> Result<MailboxDone, MailboxFault> {
+    let covers = |cover: &dyn MailboxCover| cover.cover(&done.path, done.written);
+    if !done.is_unsynced || call.consignment.cover.is_some_and(covers) {
+        return Ok(done);
+    }
+    let work = UserFileWork::Settle;
+    let settle = UserFileOrder { user: order.user.clone(), path: done.path.clone(), work };
+    match call.cx.engine().world().mailboxes.file(&settle) {
+        Ok(_) => Ok(done),
+        Err(error) => {
+            let message = [b"error while writing to ", &done.path[..]].concat();
+            Err(MailboxFault::of(&error, message))
+        }
     }
 }
 

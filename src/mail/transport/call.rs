@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use eximious_core::trace::{DeliveryEvent, Happening, TraceKinds};
-use eximious_core::world::{LocalUser, SpoolError, SpoolStep};
+use eximious_core::world::{LocalUser, MailboxCover, SpoolError, SpoolStep};
 use eximious_core::{FailClass, Message, Str};
 use eximious_stdlib::address::last_at;
 use eximious_stdlib::dns::find::RouteHost;
@@ -73,6 +73,8 @@ pub struct Consignment<'c> {
     /// Notes that addresses, by their places, have got it, before there is an outcome for all:
     /// others are waited for, or are still to be tried. They may be noted already.
     pub keep: &'c dyn Fn(&[usize]),
+    /// What has it delivered again where a power failure takes it from a mailbox.
+    pub cover: Option<&'c dyn MailboxCover>,
     /// What is asked of those who take it, where they can do it (RFC 3461): a space before
     /// each parameter of MAIL, and of RCPT for each address.
     pub reports: DsnRequests,
@@ -322,6 +324,7 @@ impl<'c> Consignment<'c> {
                 Err(SpoolError { step, file, why: ErrorKind::Unsupported.into() })
             },
             keep: &|_| {},
+            cover: None,
             reports: DsnRequests::default(),
             connections: &NoConnections,
             downconversion: Downconversion::Never,

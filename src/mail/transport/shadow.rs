@@ -56,6 +56,7 @@ impl Routes {
                     user,
                     return_path,
                     keep: &|_| {},
+                    cover: None,
                     ..consignment.clone()
                 };
                 self.deliver_as_shadow(cx, shadow, own)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use eximious_core::world::mailbox::{
     MailboxBeforehand, MailboxFault, MailboxForm, MailboxOrder, MailboxQuota, MailboxSupply,
-    Mailboxes,
+    Mailboxes, UserFileOrder, UserFileWork,
 };
 use eximious_core::world::{LocalPeer, LocalUser, PeerOrder, PipeFault, PipeOrder};
 use rustix::process::{getegid, geteuid};
@@ -69,6 +69,7 @@ fn order(place: &tempfile::TempDir, form: MailboxForm) -> MailboxOrder {
         mode: 0o600,
         host: b"mx".to_vec(),
         quota: MailboxQuota { names_tell: true, measures: true, ..MailboxQuota::default() },
+        covered: None,
     }
 }
 
@@ -129,6 +130,33 @@ fn mailboxes_are_written_by_another_process() {
             }
         });
         assert_eq!(std::fs::read_dir(place.path().join("box/new")).unwrap().count(), 9);
+    });
+}
+
+#[test]
+fn what_is_made_again_is_not_synced() {
+    use std::os::unix::fs::MetadataExt;
+    let place = tempfile::tempdir().unwrap();
+    let device = std::fs::metadata(place.path()).unwrap().dev();
+    let form = || MailboxForm::Maildir { retries: 1, marks_folder: false, keeps_sizes: false };
+    with_helper(|helper| {
+        let written = |covered| {
+            let order = MailboxOrder { covered, ..order(&place, form()) };
+            helper.write(&order, &mut Text(b"one\n", false)).unwrap()
+        };
+        assert!(!written(None).is_unsynced && !written(Some(device + 1)).is_unsynced);
+        let done = written(Some(device));
+        assert!(done.is_unsynced);
+        let settle = |path: &[u8]| {
+            let (path, work) = (path.to_vec(), UserFileWork::Settle);
+            helper.file(&UserFileOrder { user: user(), path, work })
+        };
+        assert_eq!(settle(&done.path).unwrap(), b"");
+        let path = String::from_utf8(done.path).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"one\n");
+        // It may have been moved meanwhile.
+        assert!(settle(format!("{path}-moved").as_bytes()).is_ok());
+        assert!(settle(b"/proc/no/file").is_err());
     });
 }
 

@@ -48,16 +48,20 @@ impl Temporary {
         Ok(Self { file, path, is_kept: false })
     }
 
-    /// Writes a message, which is to come to the disk with its name.
+    /// Writes a message, which is to come to the disk with its name; with nothing to settle, it
+    /// may do so when it will.
     fn fill(
         &mut self,
         supply: &mut dyn MailboxSupply,
-        settling: &Settling,
+        settling: Option<&Settling>,
         name: &[u8],
         unread: Option<i64>,
     ) -> Result<u64, MailboxFault> {
-        let written = copy(supply, &mut self.file)
-            .and_then(|written| settling.write_out(&self.file).map(|()| written));
+        let write_out = |written| match settling {
+            Some(settling) => settling.write_out(&self.file).map(|()| written),
+            None => Ok(written),
+        };
+        let written = copy(supply, &mut &self.file).and_then(write_out);
         written.map_err(|error| super::unwritten(&error, name, unread))
     }
 
@@ -126,7 +130,9 @@ pub(super) fn write_maildir(
     // Where there is no such directory, nothing can have a name in it.
     let settling = Settling::of(&new)
         .map_err(|error| fault_of(error, &[b"while renaming ", &shown, b" as new/", &name]))?;
-    let written = temporary.fill(supply, &settling, &shown, unread)?;
+    let is_unsynced = order.covered.is_some_and(|device| settling.is_on(device));
+    let settles = Some(&settling).filter(|_| !is_unsynced);
+    let written = temporary.fill(supply, settles, &shown, unread)?;
     let tag = supply.tag(written)?;
     let untagged = [&new[..], b"/", &name].concat();
     let mut target = [&untagged[..], &tag].concat();
@@ -137,12 +143,14 @@ pub(super) fn write_maildir(
         let tail = &target[path.len() + 1..];
         fault_of(error, &[b"while renaming ", &shown, b" as ", tail])
     })?;
-    settle(&settling, &[&target])?;
+    if !is_unsynced {
+        settle(&settling, &[&target])?;
+    }
     if let Some(sizes) = sizes {
         // It is counted again some time; the message is there.
         let _ = sizes.add(written);
     }
-    Ok(done(target, written, measure))
+    Ok(MailboxDone { is_unsynced, ..done(target, written, measure) })
 }
 
 fn done(path: Vec<u8>, written: u64, measure: Option<Measure>) -> MailboxDone {
@@ -152,6 +160,7 @@ fn done(path: Vec<u8>, written: u64, measure: Option<Measure>) -> MailboxDone {
         bytes_before: measure.map(|all| all.bytes),
         files_before: measure.map(|all| all.files),
         offset: 0,
+        is_unsynced: false,
     }
 }
 
@@ -301,7 +310,7 @@ pub(super) fn write_file(
     let shown = temporary.path.clone();
     measure::check(order, measure, &shown, None)?;
     let settling = settling(&order.path, &shown)?;
-    let written = temporary.fill(supply, &settling, &shown, None)?;
+    let written = temporary.fill(supply, Some(&settling), &shown, None)?;
     let inode = temporary.file.metadata().map_or(0, |data| data.ino());
     let name = supply.name(inode)?;
     let target = [&order.path[..], b"/", &name].concat();
@@ -338,6 +347,19 @@ fn unsettled(error: impl Into<std::io::Error>, files: &[&[u8]]) -> MailboxFault 
     fault_of(error, &[b"error while writing to ", files.last().copied().unwrap_or_default()])
 }
 
+/// Has a new file on disk that was not synced, and all else of its file system: whoever reads
+/// the mailbox may have moved it meanwhile. Where that can't be, it goes.
+///
+/// # Errors
+/// What the system says.
+pub(super) fn settle_late(path: &[u8]) -> std::io::Result<()> {
+    let synced = Settling::of(super::parent(path)).and_then(|settling| settling.settle_all());
+    if synced.is_err() {
+        let _ = std::fs::remove_file(as_path(path));
+    }
+    Ok(synced?)
+}
+
 /// Writes a message and its envelope to two files.
 pub(super) fn write_mailstore(
     order: &MailboxOrder,
@@ -370,7 +392,7 @@ pub(super) fn write_mailstore(
         full @ MailboxFault { kind: MailboxFaultKind::Quota(_), .. } => full,
         _ => fault_of(error, &[b"while closing ", &shown]),
     })?;
-    let written = message.fill(supply, &settling, &path, None)?;
+    let written = message.fill(supply, Some(&settling), &path, None)?;
     let target = [&base[..], b".env"].concat();
     envelope
         .rename(&target)

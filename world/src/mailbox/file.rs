@@ -62,6 +62,7 @@ pub(super) fn write(
             bytes_before: Some(counted),
             files_before: None,
             offset: length,
+            is_unsynced: false,
         }),
         Err(error) => {
             put_back(&open.file, length, &before);

@@ -19,6 +19,8 @@ use crate::order::{Order, Orders};
 pub(super) struct Settling {
     /// Nothing, where who may write there can't read.
     directory: Option<OwnedFd>,
+    /// What tells it from others: its device, and its number there.
+    key: (u64, u64),
     order: Order,
 }
 
@@ -36,7 +38,14 @@ impl Settling {
         };
         let order =
             directory.as_ref().map_or(Order::Unknown, |directory| shared().orders.of(directory));
-        Ok(Self { directory, order })
+        let stat = directory.as_ref().map(rustix::fs::fstat).transpose()?;
+        let key = stat.map_or((0, 0), |stat| (stat.st_dev, stat.st_ino));
+        Ok(Self { directory, key, order })
+    }
+
+    /// Whether it is on a device.
+    pub(super) fn is_on(&self, device: u64) -> bool {
+        self.directory.is_some() && self.key.0 == device
     }
 
     /// Has the contents of a file of this file system where [`Settling::settle`] has them
@@ -51,14 +60,21 @@ impl Settling {
         }
     }
 
+    /// Has all of the directory's file system on disk.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn settle_all(&self) -> rustix::io::Result<()> {
+        self.directory.as_ref().map_or(Err(Errno::ACCESS), rustix::fs::syncfs)
+    }
+
     /// Has on disk what stands in the directory now.
     ///
     /// # Errors
     /// What the system says.
     pub(super) fn settle(&self) -> rustix::io::Result<()> {
         let Some(directory) = &self.directory else { return Ok(()) };
-        let stat = rustix::fs::fstat(directory)?;
-        let key = (stat.st_dev, stat.st_ino);
+        let key = self.key;
         let syncs = locked(&shared().syncs).entry(key).or_default().clone();
         let synced = syncs.share(|| rustix::fs::fsync(directory));
         drop(syncs);

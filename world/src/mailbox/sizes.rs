@@ -183,6 +183,7 @@ mod tests {
             mode: 0o600,
             host: Vec::new(),
             quota,
+            covered: None,
         };
         let read = |text: &str| {
             std::fs::write(&path, text).unwrap();

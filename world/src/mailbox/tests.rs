@@ -1,9 +1,8 @@
-use std::fs;
-use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
+use std::{fs, io};
 
 use eximious_core::world::LocalUser;
 use eximious_core::world::mailbox::{
@@ -79,13 +78,14 @@ fn user() -> LocalUser {
 fn order(path: &Path, form: MailboxForm) -> MailboxOrder {
     MailboxOrder {
         user: user(),
-        path: path.to_str().unwrap().as_bytes().to_vec(),
+        path: path.to_str().unwrap().into(),
         form,
         directory_mode: Some(0o700),
         within: None,
         mode: 0o600,
         host: b"mx.example".to_vec(),
         quota: MailboxQuota::default(),
+        covered: None,
     }
 }
 

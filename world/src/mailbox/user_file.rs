@@ -12,6 +12,7 @@ use eximious_core::world::{UserFileOrder, UserFileWork};
 use rustix::fs::{FileType, FlockOperation, Mode, OFlags, fcntl_lock, fstat};
 use rustix::io::Errno;
 
+use super::directory;
 use crate::as_user::{Rights, rights};
 use crate::files::bounded;
 
@@ -39,6 +40,7 @@ fn done(order: &UserFileOrder) -> io::Result<Vec<u8>> {
             rustix::fs::open(&place[..], flags, Mode::empty())?;
             Ok(Vec::new())
         }
+        UserFileWork::Settle => directory::settle_late(&order.path).map(|()| Vec::new()),
         UserFileWork::MakeDirectory(mode) => {
             let place = Path::new(OsStr::from_bytes(&order.path));
             DirBuilder::new().recursive(true).mode(*mode).create(place)?;

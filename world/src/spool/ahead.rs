@@ -5,6 +5,10 @@
 //! Such a message is in the spool like any other, and locked until its files are on disk; so whoever
 //! knows Exim's spool leaves it as it came. A half of the log counts until then, and never longer:
 //! what it has is what may be missing after a power failure, and nobody has touched that.
+//!
+//! A message that is held in memory and was delivered to a mailbox of the same file system may be
+//! in it, too ([`delivered`]): until the half ends, that is what there is to have it delivered
+//! again.
 
 mod file;
 mod restore;
@@ -12,6 +16,7 @@ mod restore;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -19,7 +24,7 @@ use std::time::{Duration, Instant};
 use eximious_core::world::SpoolPlace;
 use rustix::process::{Resource, getrlimit};
 
-use self::file::{BLOCK, HALF, LogFile};
+use self::file::{BLOCK, HALF, InMailbox, LogFile};
 use super::arriving::{Made, Message};
 use crate::order::is_on_disk;
 
@@ -40,6 +45,8 @@ const LONGEST: Duration = Duration::from_millis(250);
 pub(super) struct Ahead {
     shared: Arc<Shared>,
     worker: Mutex<Option<JoinHandle<()>>>,
+    /// How many messages are held in memory.
+    held: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -155,9 +162,9 @@ impl Ahead {
         Inside { ahead: self, is_alone: state.inside == 1 }
     }
 
-    /// Whether messages in a directory are written ahead. The first time that somebody asks, the
-    /// log is made.
-    pub(super) fn has(&self, directory: &OwnedFd) -> bool {
+    /// The device of a directory, where messages in it are written ahead now. The first time that
+    /// somebody asks, the log is made.
+    pub(super) fn device(&self, directory: &OwnedFd) -> Option<u64> {
         let mut state = self.shared.locked();
         if let Some(wanted) = state.wanted.take() {
             let shared = self.shared.clone();
@@ -168,9 +175,24 @@ impl Ahead {
                 }
             });
         }
-        let log = if state.is_ended { None } else { state.log.clone() };
+        let log = if state.has_room(0) { state.log.clone() } else { None };
         drop(state);
-        log.is_some_and(|log| log.is_beside(directory))
+        log.filter(|log| log.is_beside(directory)).map(|log| log.device)
+    }
+
+    /// Says that a message is held in memory.
+    pub(super) fn hold(&self) {
+        self.held.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Says that it is held no more.
+    pub(super) fn release(&self) {
+        self.held.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether messages beside one are held in memory.
+    pub(super) fn holds_others(&self) -> bool {
+        self.held.load(Ordering::Relaxed) > 1
     }
 
     fn use_log(&self, state: &mut State, log: LogFile) {
@@ -215,8 +237,13 @@ impl Drop for Ahead {
 
 /// A record for a message, where it is one that can be written ahead.
 pub(super) fn record(message: &Message) -> Option<Vec<u8>> {
-    let (place, id) = message.name();
-    Some(file::record(place, id, message.header(), message.waiting()?))
+    Some(file::record(message.name(), message.header(), message.waiting()?, None))
+}
+
+/// A record for a message with this data file that was delivered to a file of a mailbox.
+pub(super) fn delivered(message: &Message, data: &[u8], path: &[u8], length: u64) -> Vec<u8> {
+    let mailbox = InMailbox { path: path.to_vec(), length };
+    file::record(message.name(), message.header(), data, Some(&mailbox))
 }
 
 /// A message that is in the log, and whose files are to get their names.
@@ -239,7 +266,7 @@ impl Drop for Written<'_> {
         let half = &mut state.halves[self.half];
         half.unnamed -= 1;
         half.kept.extend(self.file.take());
-        if half.unnamed == 0 {
+        if half.unnamed == 0 && self.half != state.active {
             self.shared.work.notify_all();
         }
     }

@@ -199,6 +199,11 @@ impl Message {
         Self { new, data, header, is_taken: false, journal: Vec::new() }
     }
 
+    /// What came before it is not on disk.
+    pub(super) fn unsynced(&self, why: Errno) -> SpoolError {
+        self.new.of_header(why.into())
+    }
+
     /// Adds to its journal.
     pub(super) fn add_to_journal(&mut self, lines: &[u8]) {
         self.journal.extend_from_slice(lines);

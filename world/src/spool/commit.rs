@@ -66,7 +66,7 @@ impl Commits {
     /// As [`SpoolError`] says; then nothing of it is left.
     pub(super) fn keep_queued(&self, message: Message) -> Result<Made, SpoolError> {
         let inside = self.ahead.enter();
-        let is_for_log = !inside.is_alone && self.ahead.has(message.directory());
+        let is_for_log = !inside.is_alone && self.ahead.device(message.directory()).is_some();
         let record = if is_for_log { ahead::record(&message) } else { None };
         let Some(record) = record else { return self.keep_at_once(message) };
         let made = message.make_locked()?;

@@ -6,8 +6,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use eximious_core::BodySource;
-use eximious_core::world::{HeldMessage, SpoolError, SpoolPlace, SpoolStep, TakenMessage};
+use eximious_core::world::{
+    HeldMessage, MailboxCover, SpoolError, SpoolPlace, SpoolStep, TakenMessage,
+};
+use rustix::fs::syncfs;
 
+use super::ahead;
 use super::arriving::{Message, held_from};
 use super::commit::Commits;
 use super::late_logs::LateLogs;
@@ -34,6 +38,8 @@ struct State {
     place: Where,
     /// Whether somebody has it, or had it, to deliver it.
     is_given: bool,
+    /// Whether it is in a file of a mailbox that was not synced.
+    is_covered: bool,
 }
 
 /// Where a message is.
@@ -61,7 +67,9 @@ impl Held {
     ) -> Self {
         let (place, id) = message.name();
         let name = (place.clone(), id.to_vec());
-        let state = Mutex::new(State { place: Where::Memory(message), is_given: false });
+        let place = Where::Memory(message);
+        let state = Mutex::new(State { place, is_given: false, is_covered: false });
+        commits.ahead.hold();
         Self { commits, logs, name, data, state, changed: Condvar::new() }
     }
 
@@ -73,7 +81,12 @@ impl Held {
     fn keep(&self, state: &mut State) {
         match std::mem::replace(&mut state.place, Where::Settled) {
             Where::Memory(message) => {
-                state.place = match self.commits.keep(message) {
+                // What its journal says of a mailbox is to be true.
+                let synced = match state.is_covered {
+                    true => syncfs(message.directory()).map_err(|why| message.unsynced(why)),
+                    false => Ok(()),
+                };
+                state.place = match synced.and_then(|()| self.commits.keep(message)) {
                     Ok(made) => Where::Disk(made.take(self.data.len() as u64, &self.logs)),
                     Err(why) => {
                         self.forget_log();
@@ -143,6 +156,32 @@ impl HeldMessage for Held {
     }
 }
 
+impl MailboxCover for Held {
+    fn device(&self) -> Option<u64> {
+        match &self.locked().place {
+            Where::Memory(message) if self.commits.ahead.holds_others() => {
+                self.commits.ahead.device(message.directory())
+            }
+            _ => None,
+        }
+    }
+
+    fn cover(&self, path: &[u8], length: u64) -> bool {
+        let mut state = self.locked();
+        let Where::Memory(message) = &state.place else { return false };
+        let record = ahead::delivered(message, &self.data, path, length);
+        state.is_covered = true;
+        drop(state);
+        self.commits.ahead.write(record).is_some()
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.commits.ahead.release();
+    }
+}
+
 /// One that somebody delivers.
 #[derive(Debug)]
 struct Given(Arc<Held>);
@@ -164,6 +203,10 @@ impl Given {
 impl TakenMessage for Given {
     fn secure(&mut self) -> io::Result<()> {
         self.on_disk(|_| Ok(()))
+    }
+
+    fn cover(&self) -> Option<Arc<dyn MailboxCover>> {
+        Some(self.0.clone())
     }
 
     fn reserve(&mut self, bytes: usize) -> io::Result<()> {
@@ -274,14 +317,18 @@ mod tests {
         folder: tempfile::TempDir,
     }
 
+    fn hold(spool: &SystemSpool, place: &SpoolPlace, id: &[u8]) -> Arc<dyn HeldMessage> {
+        let mut data = spool.begin(place, id).expect("it is begun");
+        data.write(&[id, b"-D\nthe body\n"].concat()).expect("it is written");
+        data.hold(b"header").expect("it is held")
+    }
+
     fn held() -> Held {
         let folder = tempfile::TempDir::new().expect("a directory");
         let name = folder.path().as_os_str().as_bytes().to_vec();
         let place = SpoolPlace { spool: name, ..<_>::default() };
         let spool = SystemSpool::default();
-        let mut data = spool.begin(&place, b"one").expect("it is begun");
-        data.write(b"one-D\nthe body\n").expect("it is written");
-        let message = data.hold(b"header").expect("it is held");
+        let message = hold(&spool, &place, b"one");
         Held { spool, place, message, folder }
     }
 
@@ -358,6 +405,36 @@ mod tests {
         assert_eq!(held.files(), ["one-D"]);
         taken.remove().expect("it is gone");
         assert!(held.files().is_empty());
+    }
+
+    #[test]
+    fn what_is_covered_is_in_the_log_until_it_is_on_disk() {
+        let held = held();
+        let none = held.take().cover().expect("it is held").device();
+        assert_eq!(none, None, "nothing is written ahead");
+        held.spool.write_ahead(&held.place).expect("it begins");
+        let (one, two) =
+            (hold(&held.spool, &held.place, b"two"), hold(&held.spool, &held.place, b"three"));
+        let taken = one.take().expect("it is there");
+        let cover = taken.cover().expect("it is held");
+        // The log is made on a thread of its own.
+        let late = std::time::Instant::now() + LONG;
+        while cover.device().is_none() {
+            if std::time::Instant::now() > late {
+                // No file system that is known.
+                return;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        let log = || std::fs::read(held.folder.path().join("write-ahead")).expect("a log");
+        let has = |text: &[u8]| log().windows(text.len()).any(|part| part == text);
+        assert!(!has(b"/box/new/x"));
+        assert!(cover.cover(b"/box/new/x", 15) && has(b"/box/new/x") && has(b"two-D\nthe body\n"));
+        // What is to be kept all the same is kept; then there is nothing to cover.
+        drop(taken);
+        assert_eq!(held.file("two-H"), b"header");
+        assert!(!cover.cover(b"/box/new/y", 15) && !has(b"/box/new/y") && cover.device().is_none());
+        drop((cover, two));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use eximious_core::world::mailbox::{
-    MailboxFile, MailboxForm, MailboxLock, MailboxOrder, MailboxPlace, MailboxQuota, fault,
+    MailboxCover, MailboxFile, MailboxForm, MailboxLock, MailboxOrder, MailboxPlace, MailboxQuota,
+    fault,
 };
 use eximious_core::{DriverOpt, FailClass, Str};
 use eximious_stdlib::options::is_yes;
@@ -61,6 +62,7 @@ pub(super) fn read(
         mode: forced.unwrap_or_else(|| mode(opt::MODE)),
         host: call.cx.value_of(var::PRIMARY_HOSTNAME).bytes().to_vec(),
         quota,
+        covered: call.consignment.cover.and_then(MailboxCover::device),
     };
     Ok(Ready { order, named, threshold, transports: transports.unwrap_or_default() })
 }

@@ -23,6 +23,9 @@ use crate::mail::transport::{Transport, TransportCall, Undelivered};
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+/// The room for bytes that are told before they are asked for, at first.
+const ROOM: usize = 8 << 10;
+
 /// The answers.
 pub(super) struct Supply<'s> {
     cx: &'s mut Context,
@@ -172,8 +175,9 @@ fn line(text: &Str) -> Vec<u8> {
 
 impl MailboxSupply for Supply<'_> {
     fn beforehand(&mut self, most: usize) -> MailboxBeforehand {
-        let mut bytes = Vec::new();
         let most = if self.waits { 0 } else { most };
+        // Most messages fit in.
+        let mut bytes = Vec::with_capacity(most.min(ROOM));
         let read = (&mut self.reader).take(most as u64).read_to_end(&mut bytes);
         self.unread = read.err();
         let is_all = self.unread.is_none() && bytes.len() < most;

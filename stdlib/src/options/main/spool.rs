@@ -118,8 +118,10 @@ pub(super) static ALL: &[OptionDef] = &[
             "Messages that come while others do, and are to wait in the queue, are written into \
              the file `write-ahead` of the spool directory, which is one sync for all of them. \
              Their own files are there, too, and locked until they are on disk, within a quarter \
-             of a second. After a power failure, the daemon puts what is missing back into the \
-             spool when it starts; Exim would not. Where Exim may take over after a power \
+             of a second. So are messages that come while others do, and go into a maildir on \
+             the spool's file system at once: no sync of their own is waited for. After a power \
+             failure, the daemon puts what is missing back into the spool when it starts; Exim \
+             would not. Where Exim may take over after a power \
              failure, unset the option.",
         )
         .source("eximious alone has the option"),

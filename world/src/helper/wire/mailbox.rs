@@ -8,7 +8,7 @@ use eximious_core::world::mailbox::{
 use super::Wire;
 
 structs! {
-    MailboxOrder { user, path, form, directory_mode, within, mode, host, quota }
+    MailboxOrder { user, path, form, directory_mode, within, mode, host, quota, covered }
     MailboxPlace { path, below }
     MailboxFile {
         is_mbx, must_exist, checks_owner, checks_group, refuses_narrower, forces_mode,
@@ -22,7 +22,7 @@ structs! {
         bytes, files, refuses_bytes, refuses_files, adds, measures, known_bytes, known_files,
         directory, names_tell
     }
-    MailboxDone { path, written, bytes_before, files_before, offset }
+    MailboxDone { path, written, bytes_before, files_before, offset, is_unsynced }
     MailboxFault { number, message, kind }
     UserFileOrder { user, path, work }
 }
@@ -49,6 +49,7 @@ impl Wire for UserFileWork {
                 out.push(4);
                 mode.put(out);
             }
+            Self::Settle => out.push(5),
         }
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
@@ -58,6 +59,7 @@ impl Wire for UserFileWork {
             2 => Self::Replace(Wire::take(from)?, Wire::take(from)?),
             3 => Self::Enter,
             4 => Self::MakeDirectory(Wire::take(from)?),
+            5 => Self::Settle,
             _ => return None,
         })
     }

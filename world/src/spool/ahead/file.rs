@@ -3,11 +3,14 @@
 //!
 //! All numbers are little-endian. A head and each group begin at a multiple of [`BLOCK`], so that
 //! nothing that was promised is written over. A message is its [`HEAD`] and its parts: its name, its
-//! queue's, its header file and its data file.
+//! queue's, its header file, its data file, and the [`InMailbox`] that it was delivered to, if it
+//! was.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -50,7 +53,7 @@ const WRITTEN_BACK: Duration = Duration::from_secs(60);
 pub(super) struct LogFile {
     file: File,
     directory: OwnedFd,
-    device: u64,
+    pub(super) device: u64,
     /// What tells this start of the system from others.
     boot: Vec<u8>,
     /// The number of the use of a half that was the last one in the file.
@@ -66,6 +69,14 @@ pub(super) struct Logged {
     pub(super) time: SystemTime,
     pub(super) header: Vec<u8>,
     pub(super) data: Vec<u8>,
+    pub(super) mailbox: Option<InMailbox>,
+}
+
+/// A file that a message was delivered to, and its length.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) struct InMailbox {
+    pub(super) path: Vec<u8>,
+    pub(super) length: u64,
 }
 
 /// Writes the blocks of the log, so that there is nothing else to sync of it later.
@@ -80,8 +91,14 @@ fn fill(file: &mut File, directory: &OwnedFd) -> io::Result<()> {
 }
 
 /// A message for the log, but for the number of its half's use and its sum.
-pub(super) fn record(place: &SpoolPlace, id: &[u8], header: &[u8], data: &[u8]) -> Vec<u8> {
-    let parts = [id, &place.queue, header, data];
+pub(super) fn record(
+    (place, id): (&SpoolPlace, &[u8]),
+    header: &[u8],
+    data: &[u8],
+    mailbox: Option<&InMailbox>,
+) -> Vec<u8> {
+    let delivered = mailbox.map(|file| [&file.length.to_le_bytes()[..], &file.path].concat());
+    let parts = [id, &place.queue, header, data, &delivered.unwrap_or_default()];
     let mut record = Vec::with_capacity(HEAD + parts.iter().map(|part| part.len()).sum::<usize>());
     record.extend_from_slice(&MESSAGE_MARK.to_le_bytes());
     record.extend_from_slice(&[0; 12]);
@@ -91,7 +108,6 @@ pub(super) fn record(place: &SpoolPlace, id: &[u8], header: &[u8], data: &[u8]) 
     for part in parts {
         record.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes());
     }
-    record.resize(HEAD, 0);
     parts.iter().for_each(|part| record.extend_from_slice(part));
     record
 }
@@ -276,6 +292,20 @@ impl HalfHead {
     }
 }
 
+impl InMailbox {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let mut numbers = Numbers(bytes);
+        let length = numbers.long()?;
+        Some(Self { path: numbers.0.to_vec(), length })
+    }
+
+    /// Whether the file is there, and whole as far as its length says.
+    pub(super) fn is_there(&self) -> bool {
+        let found = std::fs::symlink_metadata(OsStr::from_bytes(&self.path));
+        found.is_ok_and(|found| found.is_file() && found.len() == self.length)
+    }
+}
+
 impl Logged {
     /// Reads one of a half's use, and says how long it is.
     fn read(bytes: &[u8], number: u64) -> Option<(Self, usize)> {
@@ -285,7 +315,7 @@ impl Logged {
         if mark != MESSAGE_MARK || written != number {
             return None;
         }
-        let mut lengths = [0; 4];
+        let mut lengths = [0; 5];
         for length in &mut lengths {
             *length = numbers.short()? as usize;
         }
@@ -294,12 +324,13 @@ impl Logged {
             return None;
         }
         let mut at = HEAD;
-        let [id, queue, header, data] = lengths.map(|length| {
+        let [id, queue, header, data, mailbox] = lengths.map(|length| {
             at += length;
             bytes[at - length..at].to_vec()
         });
         let time = UNIX_EPOCH + Duration::from_secs(time);
-        let logged = Self { id, queue, is_split: split == 1, time, header, data };
+        let mailbox = InMailbox::read(&mailbox);
+        let logged = Self { id, queue, is_split: split == 1, time, header, data, mailbox };
         let names = is_name(&logged.id) && (logged.queue.is_empty() || is_name(&logged.queue));
         names.then_some((logged, length))
     }

@@ -13,7 +13,8 @@ use rustix::io::Errno;
 use super::super::arriving::Message;
 use super::super::taken::lock;
 use super::super::{Found, find_for, open_parts};
-use super::file::Logged;
+use super::file::{InMailbox, Logged};
+use crate::order::{Order, Orders};
 
 /// Puts messages into the spool that are not there, or not as they came: the names of those.
 ///
@@ -21,9 +22,9 @@ use super::file::Logged;
 /// What the system says; some may be there then.
 pub(super) fn restore(place: &SpoolPlace, left: Vec<Logged>) -> io::Result<Vec<Vec<u8>>> {
     let began = SystemTime::now() - Duration::from_secs(uptime());
-    let mut restored = Vec::new();
+    let (mut restored, orders) = (Vec::new(), Orders::default());
     for logged in left {
-        if let Some(id) = put_back(place, logged, began)? {
+        if let Some(id) = put_back((place, &orders), logged, began)? {
             restored.push(id);
         }
     }
@@ -34,11 +35,21 @@ fn uptime() -> u64 {
     u64::try_from(rustix::system::sysinfo().uptime).unwrap_or(0)
 }
 
-fn put_back(place: &SpoolPlace, logged: Logged, began: SystemTime) -> io::Result<Option<Vec<u8>>> {
+fn put_back(
+    (place, orders): (&SpoolPlace, &Orders),
+    logged: Logged,
+    began: SystemTime,
+) -> io::Result<Option<Vec<u8>>> {
     let Logged { id, queue, is_split, .. } = &logged;
     let place = SpoolPlace { queue: queue.clone(), split: *is_split, ..place.clone() };
     let directory = open_parts(&place, b"input", place.part(id), true)?;
     if logged.was_outlived(&File::from(directory.try_clone()?), began) {
+        return Ok(None);
+    }
+    // Where changes come to the disk in their order, what has its length has its contents.
+    if orders.of(&directory) != Order::Unknown
+        && logged.mailbox.as_ref().is_some_and(InMailbox::is_there)
+    {
         return Ok(None);
     }
     // Only who may write a file can lock it against others.

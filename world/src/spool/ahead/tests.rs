@@ -9,6 +9,7 @@ use super::super::arriving::Arriving;
 use super::super::commit::Commits;
 use super::super::open_parts;
 use super::*;
+use crate::order::{Order, Orders};
 
 const BEFORE: &[u8] = b"before";
 const AFTER: &[u8] = b"after";
@@ -177,7 +178,7 @@ fn what_was_done_long_after_it_came_is_not_undone() {
     let (folder, place) = spool();
     stopped(folder.path(), &place, &["gone"]);
     let log = LogFile::open(&place, BEFORE, false).expect("it opens").expect("it is there");
-    let mut old = file::record(&place, b"gone", b"gone-H\n", b"gone-D\n");
+    let mut old = file::record((&place, b"gone"), b"gone-H\n", b"gone-D\n", None);
     old[16..24].copy_from_slice(&1_000_u64.to_le_bytes());
     log.write(0, (77, BLOCK), vec![old]).expect("it is written");
     drop(log);
@@ -191,6 +192,30 @@ fn what_was_done_long_after_it_came_is_not_undone() {
     assert_eq!(started(folder.path(), &place, &bytes, AFTER), [""; 0]);
     input.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(1_010)).expect("it is set");
     assert_eq!(started(folder.path(), &place, &bytes, AFTER), ["gone"]);
+}
+
+#[test]
+fn what_came_to_no_mailbox_is_put_back() {
+    let (folder, place) = spool();
+    stopped(folder.path(), &place, &[]);
+    let log = LogFile::open(&place, BEFORE, false).expect("it opens").expect("it is there");
+    let records = ["whole", "short", "gone"].map(|id| {
+        let path = folder.path().join(id).as_os_str().as_bytes().to_vec();
+        let (id, mailbox) = (id.as_bytes(), InMailbox { path, length: 5 });
+        file::record((&place, id), &[id, b"-H\n"].concat(), b"body", Some(&mailbox))
+    });
+    log.write(0, (77, BLOCK), records.into()).expect("it is written");
+    drop(log);
+    std::fs::write(folder.path().join("whole"), "12345").expect("a file");
+    std::fs::write(folder.path().join("short"), "").expect("a file");
+    let bytes = std::fs::read(folder.path().join(file::NAME)).expect("the log");
+    let input = open_parts(&place, b"input", None, false).expect("a directory");
+    // Where nothing is known of the order of changes, a length says nothing.
+    let all = ["whole", "short", "gone"];
+    let known = Orders::default().of(&input) != Order::Unknown;
+    let wanted = if known { &all[1..] } else { &all };
+    assert_eq!(started(folder.path(), &place, &bytes, AFTER), wanted);
+    assert_eq!(std::fs::read(file(folder.path(), "gone", "-D")).expect("it is there"), b"body");
 }
 
 #[test]
@@ -247,7 +272,7 @@ fn a_name_that_leads_elsewhere_is_no_message() {
     let (folder, place) = spool();
     stopped(folder.path(), &place, &[]);
     let log = LogFile::open(&place, BEFORE, false).expect("it opens").expect("it is there");
-    let evil = file::record(&place, b"../evil", b"h", b"d");
+    let evil = file::record((&place, b"../evil"), b"h", b"d", None);
     log.write(0, (77, BLOCK), vec![evil]).expect("it is written");
     drop(log);
     let bytes = std::fs::read(folder.path().join(file::NAME)).expect("the log");
