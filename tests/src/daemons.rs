@@ -36,6 +36,13 @@ const QUIET: Duration = Duration::from_millis(400);
 /// Whom a daemon serves as, where the superuser starts it.
 const USER: &str = "Debian-exim";
 
+/// Whose mailboxes a test writes: this user's, or Exim's where this is the superuser.
+pub fn mailbox_user() -> String {
+    let whoami = Command::new("id").arg("-un").output().expect("id").stdout;
+    let own = String::from_utf8_lossy(&whoami).trim().to_owned();
+    if own == "root" { USER.to_owned() } else { own }
+}
+
 /// A daemon with a directory of its own; it ends when this goes.
 #[derive(Debug)]
 pub struct Daemon {

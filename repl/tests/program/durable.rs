@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use eximious_tests::daemons::{Daemon, READY};
+use eximious_tests::daemons::{Daemon, READY, mailbox_user};
 use eximious_tests::servers::program;
 
 use crate::common::fed;
@@ -178,6 +178,28 @@ impl Drop for Again {
     }
 }
 
+/// What files there were, in each directory, when the power failed.
+type Lost = Vec<BTreeMap<std::path::PathBuf, Vec<u8>>>;
+
+/// Has the power fail: what directories had is lost, and the log is as it was. Another daemon
+/// starts; how many messages it puts back.
+fn failed(daemon: &mut Daemon, log: Vec<u8>, directories: &[&Path]) -> (Again, Lost, usize) {
+    daemon.signal("KILL");
+    daemon.ended();
+    let lost: Lost = directories.iter().map(|directory| files(directory)).collect();
+    for path in lost.iter().flat_map(BTreeMap::keys) {
+        std::fs::remove_file(path).expect("it was there");
+    }
+    let file = daemon.path().join("spool/write-ahead");
+    std::fs::write(&file, of_another_start(log)).expect("the log");
+    let again = Again::start(daemon);
+    daemon.await_lines("daemon started", 2);
+    daemon.await_log("was put back into the spool: it was not on the disk");
+    // Who is greeted finds all there.
+    daemon.client().hear();
+    (again, lost, daemon.log("main").matches(" was put back").count())
+}
+
 #[test]
 fn what_a_power_failure_took_is_put_back() {
     let mut daemon = Daemon::start(Path::new(env!("CARGO_BIN_EXE_eximious")), QUEUES, &[]);
@@ -186,24 +208,11 @@ fn what_a_power_failure_took_is_put_back() {
         assert!(!daemon.path().join("spool/write-ahead").exists(), "it is never in use");
         return;
     };
-    daemon.signal("KILL");
-    daemon.ended();
     let input = daemon.path().join("spool/input");
-    let before = files(&input);
-    for path in before.keys() {
-        std::fs::remove_file(path).expect("it was there");
-    }
-    let file = daemon.path().join("spool/write-ahead");
-    std::fs::write(&file, of_another_start(log)).expect("the log");
-    let again = Again::start(&daemon);
-    daemon.await_lines("daemon started", 2);
-    daemon.await_log("was put back into the spool: it was not on the disk");
-    // Who is greeted finds all there.
-    daemon.client().hear();
-    let count = daemon.log("main").matches(" was put back").count();
+    let (again, before, count) = failed(&mut daemon, log, &[&input]);
     let after = files(&input);
     assert_eq!(after.len(), 2 * count);
-    assert!(after.iter().all(|(path, bytes)| before.get(path) == Some(bytes)));
+    assert!(after.iter().all(|(path, bytes)| before[0].get(path) == Some(bytes)));
     // What is whole is not put back again, and what was done with is not undone.
     drop(again);
     let (gone, _) = after.first_key_value().expect("a file");
@@ -216,33 +225,18 @@ fn what_a_power_failure_took_is_put_back() {
 
 #[test]
 fn what_a_power_failure_took_from_a_mailbox_is_delivered_again() {
-    let whoami = Command::new("id").arg("-un").output().expect("id").stdout;
-    let own = String::from_utf8_lossy(&whoami).trim().to_owned();
-    let user = if own == "root" { "Debian-exim" } else { &own };
-    let config = MAILBOX.replace("USER", user);
+    let config = MAILBOX.replace("USER", &mailbox_user());
     let mut daemon = Daemon::start(Path::new(env!("CARGO_BIN_EXE_eximious")), &config, &[]);
     let Some(log) = caught(&daemon) else {
         // No file system that is known.
         assert!(!daemon.path().join("spool/write-ahead").exists(), "it is never in use");
         return;
     };
-    daemon.signal("KILL");
-    daemon.ended();
-    let new = daemon.path().join("spool/box/new");
-    let before = files(&new);
-    assert!(!before.is_empty());
+    let [new, input] = ["spool/box/new", "spool/input"].map(|name| daemon.path().join(name));
     // What took too long is in the spool, and on disk there.
-    for path in before.keys().chain(files(&daemon.path().join("spool/input")).keys()) {
-        std::fs::remove_file(path).expect("it was there");
-    }
-    let file = daemon.path().join("spool/write-ahead");
-    std::fs::write(&file, of_another_start(log)).expect("the log");
-    let _again = Again::start(&daemon);
-    daemon.await_lines("daemon started", 2);
-    daemon.await_log("was put back into the spool: it was not on the disk");
-    daemon.client().hear();
-    let count = daemon.log("main").matches(" was put back").count();
-    assert_eq!(files(&daemon.path().join("spool/input")).len(), 2 * count);
+    let (_again, before, count) = failed(&mut daemon, log, &[&new, &input]);
+    assert!(!before[0].is_empty());
+    assert_eq!(files(&input).len(), 2 * count);
     let mut run = Command::new(env!("CARGO_BIN_EXE_eximious"));
     run.arg("-C").arg(daemon.path().join("exim.conf")).arg("-qff");
     assert!(run.status().expect("it runs").success());
@@ -252,5 +246,5 @@ fn what_a_power_failure_took_from_a_mailbox_is_delivered_again() {
     };
     let after: Vec<String> = files(&new).values().map(text).collect();
     assert_eq!(after.len(), count);
-    assert!(after.iter().all(|one| before.values().any(|was| text(was) == *one)));
+    assert!(after.iter().all(|one| before[0].values().any(|was| text(was) == *one)));
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use eximious_tests::daemons::{Daemon, READY};
+use eximious_tests::daemons::{Daemon, READY, mailbox_user};
 use eximious_tests::next_host::NextHost;
 use eximious_tests::submission;
 
@@ -30,12 +30,9 @@ const MOST: usize = 24;
 
 /// A daemon, where hosts are to be found at a port.
 fn daemon(port: u16, hosts: &str) -> Daemon {
-    let whoami = std::process::Command::new("id").arg("-un").output().expect("id").stdout;
-    let own = String::from_utf8_lossy(&whoami).trim().to_owned();
-    let user = if own == "root" { "Debian-exim" } else { &own };
     let domains: String = (0..MOST).map(|at| format!("l{at}.test=box{at} ")).collect();
     let config = CONFIG.replace("NEXT", &port.to_string()).replace("DOMAINS", &domains);
-    let daemon = Daemon::start(Path::new(OURS), &config.replace("USER", user), &[]);
+    let daemon = Daemon::start(Path::new(OURS), &config.replace("USER", &mailbox_user()), &[]);
     std::fs::write(daemon.path().join("spool/hosts"), hosts).expect("a file");
     daemon
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
-use eximious_tests::daemons::{Daemon, READY};
+use eximious_tests::daemons::{Daemon, READY, mailbox_user};
 
 const OURS: &str = env!("CARGO_BIN_EXE_eximious");
 
@@ -40,11 +40,9 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
-        let whoami = Command::new("id").arg("-un").output().expect("id").stdout;
-        let own = String::from_utf8_lossy(&whoami).trim().to_owned();
-        let user = if own == "root" { "Debian-exim" } else { &own };
         let next = Daemon::start(Path::new(OURS), NEXT, &[]);
-        let config = CONFIG.replace("USER", user).replace("NEXT", &next.port.to_string());
+        let config =
+            CONFIG.replace("USER", &mailbox_user()).replace("NEXT", &next.port.to_string());
         let daemon = Daemon::start(Path::new(OURS), &config, &[]);
         // The first one makes the directory.
         let mut place = Self { daemon, next, touched: SystemTime::UNIX_EPOCH };

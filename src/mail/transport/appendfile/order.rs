@@ -52,6 +52,9 @@ pub(super) fn read(
     if !in_directory {
         quota.files = 0;
     }
+    // Who is asked may make a log for it.
+    let cover = call.consignment.cover.filter(|_| matches!(form, MailboxForm::Maildir { .. }));
+    let covered = cover.and_then(MailboxCover::device);
     let mode = |option| u32::try_from(transport.get(option)).unwrap_or(0o600) & 0o7777;
     let order = MailboxOrder {
         user: call.consignment.user.clone(),
@@ -62,7 +65,7 @@ pub(super) fn read(
         mode: forced.unwrap_or_else(|| mode(opt::MODE)),
         host: call.cx.value_of(var::PRIMARY_HOSTNAME).bytes().to_vec(),
         quota,
-        covered: call.consignment.cover.and_then(MailboxCover::device),
+        covered,
     };
     Ok(Ready { order, named, threshold, transports: transports.unwrap_or_default() })
 }
